@@ -1,0 +1,30 @@
+"""The only place that asks what time it is.
+
+`RECOUP_CLOCK_FILE` names a file that holds an offset in seconds, read at each look at the clock, so that the demo and
+the tests can move through months. It moves business time only: signatures, time-outs and leases use `real_now`.
+"""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from config import settings
+
+
+def real_now() -> datetime:
+    """Return the machine's time, aware UTC."""
+    return datetime.now(UTC)
+
+
+def utcnow() -> datetime:
+    """Return the time that decisions are dated with, aware UTC: the machine's, moved by the clock file if there is one."""
+    return real_now() + _offset(settings().clock_file)
+
+
+def _offset(clock_file: Path | None) -> timedelta:
+    if clock_file is None:
+        return timedelta()
+    try:
+        text = clock_file.read_text().strip()
+    except FileNotFoundError:
+        return timedelta()
+    return timedelta(seconds=float(text or "0"))

@@ -1,0 +1,542 @@
+"""All tables. They decide nothing: rows are changed by the services in `claims` and `outbox` alone."""
+
+import enum
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    Enum,
+    ForeignKey,
+    Index,
+    MetaData,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from money import MICROS
+
+
+class ExactDecimal(TypeDecorator[Decimal]):
+    """A decimal of at most six places, kept as whole millionths: SQLite's own numbers would change it."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: Decimal | None, dialect: Any) -> int | None:
+        """Return the millionths. Raises TypeError for a float and ValueError for a seventh place."""
+        if value is None:
+            return None
+        if not isinstance(value, Decimal):
+            raise TypeError(f"an exact amount is a Decimal, not {type(value).__name__}")
+        micros = value * MICROS
+        if micros != micros.to_integral_value():
+            raise ValueError(f"more than six decimal places: {value}")
+        return int(micros)
+
+    def process_result_value(self, value: int | None, dialect: Any) -> Decimal | None:
+        """Return the Decimal."""
+        return None if value is None else Decimal(value) / MICROS
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware UTC datetime, on both databases."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
+        """Return it in UTC. Raises ValueError for a naive one, whose zone nobody knows."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
+        """Return it aware; SQLite forgets the zone."""
+        if value is None or value.tzinfo is not None:
+            return value
+        return value.replace(tzinfo=UTC)
+
+
+def _enum(kind: type[enum.StrEnum]) -> Enum:
+    """Keep the values as text, so that a new one needs no migration of a type."""
+    return Enum(kind, native_enum=False, length=32, validate_strings=True, values_callable=lambda e: [m.value for m in e])
+
+
+class Base(DeclarativeBase):
+    """Every table. Relationships load only when a query names them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: UtcDateTime, Decimal: ExactDecimal, dict[str, Any]: JSON, list[Any]: JSON}
+
+
+class Role(enum.StrEnum):
+    """What a person may do (DESIGN section 6)."""
+
+    ADMIN = "admin"
+    CASE_MANAGER = "case_manager"
+    BILLING = "billing"
+    CLIENT = "client"
+
+
+class ClientStatus(enum.StrEnum):
+    """Where a client stands; only an active one gets new claims."""
+
+    ONBOARDING = "onboarding"
+    ACTIVE = "active"
+    PAUSED = "paused"
+    CANCELLED = "cancelled"
+
+
+class AccountStatus(enum.StrEnum):
+    """Whether an account is looked at each day."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"
+    CANCELLED = "cancelled"
+    DISCONNECTED = "disconnected"
+
+
+class DiscrepancyStatus(enum.StrEnum):
+    """The life of a discrepancy (DESIGN section 7)."""
+
+    UPCOMING = "upcoming"
+    OPEN = "open"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    SNOOZED = "snoozed"
+    SETTLED = "settled"
+    WITHDRAWN = "withdrawn"
+    LAPSED = "lapsed"
+
+
+class ClaimStatus(enum.StrEnum):
+    """The life of a claim (DESIGN section 7); more states come with filing."""
+
+    TO_SUBMIT = "to_submit"
+    CLOSED = "closed"
+
+
+class RejectReason(enum.StrEnum):
+    """Why a case manager rejects a discrepancy (DESIGN section 4). `other` needs a note."""
+
+    NOT_OURS = "not_ours"
+    FOUND = "found"
+    ALREADY_CLAIMED = "already_claimed"
+    ALREADY_PAID = "already_paid"
+    WRONG_QUANTITY = "wrong_quantity"
+    TOO_SMALL = "too_small"
+    POLICY = "policy"
+    OTHER = "other"
+
+
+class Through(enum.StrEnum):
+    """The door a move came through."""
+
+    SLACK = "slack"
+    ADMIN = "admin"
+    CLI = "cli"
+    JOB = "job"
+
+
+class RunState(enum.StrEnum):
+    """Where a piece of due work stands."""
+
+    DUE = "due"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class OutboxState(enum.StrEnum):
+    """Where a message stands. `failed` is for good: shown to staff with the reason."""
+
+    PENDING = "pending"
+    SENDING = "sending"
+    SENT = "sent"
+    FAILED = "failed"
+
+
+class AgencySettings(Base):
+    """One row: what holds for the whole agency."""
+
+    __tablename__ = "agency_settings"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, default=1)
+    name: Mapped[str] = mapped_column(String(200), default="Our agency")
+    review_channel: Mapped[str | None] = mapped_column(String(100))
+    version: Mapped[int] = mapped_column(default=1)
+
+    __mapper_args__ = {"version_id_col": version}
+
+
+class User(Base):
+    """A person who signs in or presses buttons. `email` is lower case."""
+
+    __tablename__ = "users"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(String(254), unique=True)
+    name: Mapped[str] = mapped_column(String(200), default="")
+    role: Mapped[Role] = mapped_column(_enum(Role))
+    client_id: Mapped[int | None] = mapped_column(ForeignKey("clients.id"), index=True)
+    slack_user_id: Mapped[str | None] = mapped_column(String(32), unique=True)
+    password_hash: Mapped[str | None] = mapped_column(String(200))
+    is_active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime]
+    version: Mapped[int] = mapped_column(default=1)
+
+    client: Mapped["Client | None"] = relationship(lazy="raise", foreign_keys=[client_id])
+
+    __mapper_args__ = {"version_id_col": version}
+
+    @property
+    def label(self) -> str:
+        """The name people see; the part before the @ where no name is known."""
+        return self.name or self.email.split("@")[0]
+
+
+class Client(Base):
+    """A seller who hired the agency. `min_value` is the least value, in `currency`, that is shown; None shows all."""
+
+    __tablename__ = "clients"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(200), unique=True)
+    email: Mapped[str] = mapped_column(String(254))
+    commission_rate: Mapped[Decimal]
+    address: Mapped[str] = mapped_column(Text, default="")
+    currency: Mapped[str] = mapped_column(String(3), default="USD")
+    time_zone: Mapped[str] = mapped_column(String(64), default="America/Los_Angeles")
+    case_manager_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", use_alter=True))
+    status: Mapped[ClientStatus] = mapped_column(_enum(ClientStatus), default=ClientStatus.ONBOARDING)
+    review_channel: Mapped[str | None] = mapped_column(String(100))
+    min_value: Mapped[Decimal | None]
+    created_at: Mapped[datetime]
+    version: Mapped[int] = mapped_column(default=1)
+
+    case_manager: Mapped[User | None] = relationship(lazy="raise", foreign_keys=[case_manager_id])
+
+    __mapper_args__ = {"version_id_col": version}
+
+
+class Account(Base):
+    """One seller account in one region."""
+
+    __tablename__ = "accounts"
+    __table_args__ = (UniqueConstraint("client_id", "name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    client_id: Mapped[int] = mapped_column(ForeignKey("clients.id"), index=True)
+    name: Mapped[str] = mapped_column(String(200))
+    marketplace: Mapped[str] = mapped_column(String(2))
+    seller_id: Mapped[str | None] = mapped_column(String(64))
+    refresh_token: Mapped[str | None] = mapped_column(Text)  # encrypted
+    status: Mapped[AccountStatus] = mapped_column(_enum(AccountStatus), default=AccountStatus.ACTIVE)
+    created_at: Mapped[datetime]
+    version: Mapped[int] = mapped_column(default=1)
+
+    client: Mapped[Client] = relationship(lazy="raise")
+
+    __mapper_args__ = {"version_id_col": version}
+
+
+class Run(Base):
+    """Due work: one row for each kind, account and slot. `slot` is the local date of a daily run."""
+
+    __tablename__ = "runs"
+    __table_args__ = (UniqueConstraint("kind", "account_id", "slot"), Index(None, "state", "due_at"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(32))
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    slot: Mapped[str] = mapped_column(String(32))
+    step: Mapped[str] = mapped_column(String(32), default="")
+    state: Mapped[RunState] = mapped_column(_enum(RunState), default=RunState.DUE)
+    due_at: Mapped[datetime]
+    attempts: Mapped[int] = mapped_column(default=0)
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    error: Mapped[str | None] = mapped_column(Text)
+    version: Mapped[int] = mapped_column(default=1)
+
+    account: Mapped[Account | None] = relationship(lazy="raise")
+
+    __mapper_args__ = {"version_id_col": version}
+
+
+class Lease(Base):
+    """Who works on something now. Each holder gets a higher `fence`; a writing transaction checks that it still is the highest."""
+
+    __tablename__ = "leases"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    fence: Mapped[int] = mapped_column(default=0)
+    holder: Mapped[str | None] = mapped_column(String(100))
+    expires_at: Mapped[datetime | None]
+
+
+class Import(Base):
+    """One delivery of reports: files given by hand, later also a fetch from Amazon. `summary` is what the reader said."""
+
+    __tablename__ = "imports"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), index=True)
+    source: Mapped[str] = mapped_column(String(16), default="files")
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+    summary: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+    account: Mapped[Account] = relationship(lazy="raise")
+
+
+class ArchiveFile(Base):
+    """One delivered report file: where its kept bytes and its typed rows lie, and whether it is in force.
+
+    `sha256` is of the delivered bytes, `kept_sha256` of the kept ones, from which buyers' data have been cut.
+    `parts` lists the keys of its Parquet files in the archive, a month each; `facts` holds what the reader knew of it
+    (columns, warnings) so that reading the archive gives the same as reading the file.
+    """
+
+    __tablename__ = "archive_files"
+    __table_args__ = (UniqueConstraint("account_id", "sha256"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), index=True)
+    import_id: Mapped[int] = mapped_column(ForeignKey("imports.id"), index=True)
+    report_type: Mapped[str] = mapped_column(String(100))
+    name: Mapped[str] = mapped_column(String(500))
+    sha256: Mapped[str] = mapped_column(String(64))
+    kept_sha256: Mapped[str] = mapped_column(String(64))
+    kept_key: Mapped[str] = mapped_column(String(300))
+    parts: Mapped[list[Any]] = mapped_column(default=list)
+    facts: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    rows: Mapped[int]
+    rejected: Mapped[int]
+    first_date: Mapped[date | None]
+    last_date: Mapped[date | None]
+    window_from: Mapped[date | None]
+    window_to: Mapped[date | None]
+    is_in_force: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime]
+
+
+class Discrepancy(Base):
+    """A loss that Amazon has not made up for, and what a person decided about it.
+
+    Amounts are in `currency`; `unit_value`, `value` and `currency` are None where nothing tells the value. Dates are
+    days of the marketplace. `announced_at` is set when it was put into a message; `card_channel` and `card_ts` name its card.
+    """
+
+    __tablename__ = "discrepancies"
+    __table_args__ = (
+        UniqueConstraint("account_id", "fingerprint"),
+        Index(None, "status", "closes_on"),
+        Index(None, "account_id", "status"),
+        Index(None, "fnsku"),
+        Index(None, "reference_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    fingerprint: Mapped[str] = mapped_column(String(32))
+    claim_type: Mapped[str] = mapped_column(String(40))
+    status: Mapped[DiscrepancyStatus] = mapped_column(_enum(DiscrepancyStatus))
+    status_reason: Mapped[str | None] = mapped_column(String(64))
+    marketplace: Mapped[str] = mapped_column(String(2))
+    fnsku: Mapped[str | None] = mapped_column(String(64))
+    asin: Mapped[str | None] = mapped_column(String(32))
+    msku: Mapped[str | None] = mapped_column(String(255))
+    title: Mapped[str | None] = mapped_column(Text)
+    reference_kind: Mapped[str] = mapped_column(String(32))
+    reference_id: Mapped[str] = mapped_column(String(255))
+    fulfillment_center: Mapped[str | None] = mapped_column(String(32))
+    event_date: Mapped[date]
+    opens_on: Mapped[date]
+    closes_on: Mapped[date]
+    quantity: Mapped[int]
+    unit_value: Mapped[Decimal | None]
+    value: Mapped[Decimal | None]
+    currency: Mapped[str | None] = mapped_column(String(3))
+    value_basis: Mapped[str] = mapped_column(String(40))
+    policy: Mapped[str] = mapped_column(String(64))
+    policy_confirmed: Mapped[bool]
+    is_changed_since_decision: Mapped[bool] = mapped_column(default=False)
+    decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    decided_at: Mapped[datetime | None]
+    announced_at: Mapped[datetime | None]
+    card_channel: Mapped[str | None] = mapped_column(String(32))
+    card_ts: Mapped[str | None] = mapped_column(String(32))
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    version: Mapped[int] = mapped_column(default=1)
+
+    account: Mapped[Account] = relationship(lazy="raise")
+    decided_by: Mapped[User | None] = relationship(lazy="raise")
+    caveats: Mapped[list["Caveat"]] = relationship(lazy="raise", order_by="Caveat.code", back_populates="discrepancy")
+    evidence: Mapped[list["EvidenceLine"]] = relationship(lazy="raise", order_by="EvidenceLine.position")
+    history: Mapped[list["HistoryEntry"]] = relationship(lazy="raise", order_by="HistoryEntry.id")
+    claims: Mapped[list["Claim"]] = relationship(
+        lazy="raise", secondary="claim_discrepancies", order_by="Claim.id", back_populates="discrepancies"
+    )
+
+    __mapper_args__ = {"version_id_col": version}
+
+
+class Caveat(Base):
+    """An open question about a discrepancy, to be cleared by a person before approval."""
+
+    __tablename__ = "caveats"
+    __table_args__ = (UniqueConstraint("discrepancy_id", "code"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    discrepancy_id: Mapped[int] = mapped_column(ForeignKey("discrepancies.id"))
+    code: Mapped[str] = mapped_column(String(40))
+    cleared_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    cleared_at: Mapped[datetime | None]
+    note: Mapped[str | None] = mapped_column(Text)
+
+    discrepancy: Mapped[Discrepancy] = relationship(lazy="raise", back_populates="caveats")
+    cleared_by: Mapped[User | None] = relationship(lazy="raise")
+
+
+class EvidenceLine(Base):
+    """The text of one report line a discrepancy rests on, kept so that pages and cards need nothing but SQL.
+
+    `header` and `text` are the file's own line as kept (buyers' data cut); `sha256` is of the delivered file.
+    """
+
+    __tablename__ = "evidence_lines"
+    __table_args__ = (UniqueConstraint("discrepancy_id", "position"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    discrepancy_id: Mapped[int] = mapped_column(ForeignKey("discrepancies.id"))
+    position: Mapped[int]
+    role: Mapped[str] = mapped_column(String(32))
+    report_type: Mapped[str] = mapped_column(String(100))
+    file: Mapped[str] = mapped_column(String(500))
+    line: Mapped[int]
+    quantity: Mapped[int | None]
+    note: Mapped[str | None] = mapped_column(Text)
+    header: Mapped[str] = mapped_column(Text, default="")
+    text: Mapped[str] = mapped_column(Text, default="")
+    sha256: Mapped[str] = mapped_column(String(64), default="")
+
+
+class Claim(Base):
+    """What we ask Amazon for: born of an approval, filed by hand. `case_id` is Amazon's."""
+
+    __tablename__ = "claims"
+    __table_args__ = (Index(None, "status", "closes_on"), Index(None, "account_id", "status"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    claim_type: Mapped[str] = mapped_column(String(40))
+    status: Mapped[ClaimStatus] = mapped_column(_enum(ClaimStatus), default=ClaimStatus.TO_SUBMIT)
+    closed_reason: Mapped[str | None] = mapped_column(String(32))
+    case_id: Mapped[str | None] = mapped_column(String(64))
+    quantity: Mapped[int]
+    value: Mapped[Decimal | None]
+    recovered: Mapped[Decimal] = mapped_column(default=Decimal(0))
+    currency: Mapped[str | None] = mapped_column(String(3))
+    closes_on: Mapped[date]
+    approved_by_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    version: Mapped[int] = mapped_column(default=1)
+
+    account: Mapped[Account] = relationship(lazy="raise")
+    approved_by: Mapped[User] = relationship(lazy="raise")
+    discrepancies: Mapped[list[Discrepancy]] = relationship(
+        lazy="raise", secondary="claim_discrepancies", order_by=Discrepancy.id, back_populates="claims"
+    )
+    history: Mapped[list["HistoryEntry"]] = relationship(lazy="raise", order_by="HistoryEntry.id")
+
+    __mapper_args__ = {"version_id_col": version}
+
+
+class ClaimDiscrepancy(Base):
+    """Which discrepancies a claim was made of. A closed claim keeps its own."""
+
+    __tablename__ = "claim_discrepancies"
+
+    claim_id: Mapped[int] = mapped_column(ForeignKey("claims.id"), primary_key=True)
+    discrepancy_id: Mapped[int] = mapped_column(ForeignKey("discrepancies.id"), primary_key=True, index=True)
+
+
+class HistoryEntry(Base):
+    """One move of a discrepancy or a claim. Rows are added, never changed.
+
+    `action` says what was done (found, approved, rejected, undone, caveat_cleared, quantity_changed, settled …);
+    `actor_name` stays readable when the user is gone, and is "Recoup" for what a job did.
+    """
+
+    __tablename__ = "history"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    discrepancy_id: Mapped[int | None] = mapped_column(ForeignKey("discrepancies.id"), index=True)
+    claim_id: Mapped[int | None] = mapped_column(ForeignKey("claims.id"), index=True)
+    at: Mapped[datetime]
+    actor_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    actor_name: Mapped[str] = mapped_column(String(200))
+    through: Mapped[Through] = mapped_column(_enum(Through))
+    action: Mapped[str] = mapped_column(String(32))
+    from_status: Mapped[str | None] = mapped_column(String(32))
+    to_status: Mapped[str | None] = mapped_column(String(32))
+    reason: Mapped[str | None] = mapped_column(String(64))
+    note: Mapped[str | None] = mapped_column(Text)
+
+
+class OutboxMessage(Base):
+    """A message to send: its kind and the ids it tells of; the words are made at delivery.
+
+    `key` says what it is about, so that the same thing is never queued twice. `claimed_until` is a sender's hold on it.
+    """
+
+    __tablename__ = "outbox"
+    __table_args__ = (Index(None, "state", "not_before"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(32))
+    key: Mapped[str] = mapped_column(String(200), unique=True)
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    discrepancy_id: Mapped[int | None] = mapped_column(ForeignKey("discrepancies.id"), index=True)
+    payload: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    state: Mapped[OutboxState] = mapped_column(_enum(OutboxState), default=OutboxState.PENDING)
+    not_before: Mapped[datetime]
+    claimed_by: Mapped[str | None] = mapped_column(String(64))
+    claimed_until: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(default=0)
+    last_error: Mapped[str | None] = mapped_column(Text)
+    channel: Mapped[str | None] = mapped_column(String(64))
+    external_id: Mapped[str | None] = mapped_column(String(64))
+    created_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+
+
+class SlackRequest(Base):
+    """An event of Slack's that was taken, by its event id: Slack sends one again when it missed our answer."""
+
+    __tablename__ = "slack_requests"
+
+    event_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    received_at: Mapped[datetime]
