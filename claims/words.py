@@ -1,0 +1,306 @@
+"""The words people read, in every door: cards, pages, mails, tables. Codes go in, plain sentences come out."""
+
+from datetime import date
+from decimal import Decimal
+
+from money import Money
+
+NOT_KNOWN = "not known"
+
+# What was lost: its name, and one line that explains it.
+CLAIM_TYPES = {
+    "warehouse_lost": ("Lost in the warehouse", "Amazon misplaced units and did not find or pay for them"),
+    "warehouse_damaged": ("Damaged in the warehouse", "Amazon damaged units and did not pay for them"),
+    "disposed_without_order": (
+        "Disposed without an order",
+        "sellable units were destroyed or donated and nobody had asked",
+    ),
+    "inbound_lost": ("Short on arrival", "fewer units were booked in than were sent"),
+    "inbound_damaged": ("Damaged on arrival", "units arrived damaged with Amazon's carrier or at its dock"),
+    "return_wrong_item": ("Wrong item came back", "the buyer was refunded and another product came back"),
+    "return_damaged_by_amazon": (
+        "Return damaged by Amazon",
+        "the unit came back and Amazon or its carrier damaged it",
+    ),
+    "return_not_received": ("Refunded, never returned", "the buyer has the money and the unit"),
+    "replacement_not_returned": ("Replaced, never returned", "the buyer has two units"),
+    "return_not_restocked": ("Returned, not restocked", "a sellable return never reached the stock"),
+    "removal_lost": ("Lost on the way back to you", "units left Amazon and did not arrive"),
+    "refund_overpaid": ("Refunded too much", "more went back than was paid"),
+    "referral_fee_not_returned": ("Referral fee kept", "Amazon kept more of its fee than its rule allows"),
+    "fulfilment_fee_overcharged": ("Fulfilment fee too high", "billed by a wrong size or weight"),
+    "storage_fee_overcharged": ("Storage fee too high", "billed by a wrong volume"),
+    "reimbursement_underpaid": ("Paid below cost", "Amazon paid less than the documented cost"),
+    "return_underpaid": ("Return paid too low", "Amazon paid less than was refunded"),
+    "reimbursement_reversed": ("Payment taken back", "Amazon took money back without giving the unit back"),
+}
+
+DISCREPANCY_STATUSES = {
+    "upcoming": "Upcoming",
+    "open": "To decide",
+    "approved": "Approved",
+    "rejected": "Rejected",
+    "snoozed": "Snoozed",
+    "settled": "Settled",
+    "withdrawn": "Withdrawn",
+    "lapsed": "Lapsed",
+}
+
+CLAIM_STATUSES = {
+    "to_submit": "To file",
+    "submitted": "Filed",
+    "needs_info": "Amazon asks",
+    "denied": "Refused",
+    "appealed": "Appealed",
+    "partly_recovered": "Partly recovered",
+    "recovered": "Recovered",
+    "reversed": "Taken back",
+    "closed": "Closed",
+}
+
+# Why something was settled, withdrawn or closed: read after the status, "Settled: paid by Amazon itself".
+STATUS_REASONS = {
+    "found": "found again",
+    "paid_by_amazon": "paid by Amazon itself",
+    "in_work_by_seller": "the seller has a case on it",
+    "not_lost": "the reports no longer show a loss",
+    "undone": "undone",
+    "lapsed": "not filed in time",
+    "refused": "refused by Amazon",
+    "withdrawn": "withdrawn",
+    "client_left": "the client left",
+    "other": "another reason",
+}
+
+REJECT_REASONS = {
+    "not_ours": "Not our client's units",
+    "found": "The units were found",
+    "already_claimed": "Already claimed",
+    "already_paid": "Already paid",
+    "wrong_quantity": "The quantity is wrong",
+    "too_small": "Too small to pursue",
+    "policy": "Amazon's policy excludes it",
+    "other": "Another reason (say which)",
+}
+
+# Where the value comes from: its name, and why that figure.
+VALUE_BASES = {
+    "manufacturing_cost": ("Manufacturing cost", "the unit cost in the seller's own file on the day of the loss"),
+    "recent_reimbursement": (
+        "Recent reimbursements",
+        "the median of what Amazon last paid in cash for a unit of this product",
+    ),
+    "sales_price_less_fees": (
+        "Sales price less fees",
+        "the median price of recent sales, less Amazon's usual fees per unit",
+    ),
+    "refunded_amount": ("Refunded amount", "what the buyer got back, less the commission that Amazon gave back"),
+    "amount_difference": ("Difference", "what was paid against what was due"),
+    "amount_reversed": ("Amount taken back", "what Amazon took back, per unit"),
+    "unknown": ("Value not known", "no cost, sale or reimbursement in the input tells the value"),
+}
+
+# What a person has to check before approving: its name, and what is open about it.
+CAVEATS = {
+    "partial_coverage": (
+        "The newest reports are missing",
+        "The last days are not covered by the reports at hand: Amazon may have found or paid for the units meanwhile.",
+    ),
+    "reconciled_later": (
+        "Amazon's own count is newer",
+        "The ledger was downloaded after the day looked at, so its reconciled counts could not be used.",
+    ),
+    "cost_without_source": (
+        "The cost has no invoice",
+        "The seller's cost file names no invoice for this cost. Amazon asks for one.",
+    ),
+    "in_research": (
+        "Amazon is still looking for units",
+        "Amazon's inventory report shows units of this product in research: they may turn up.",
+    ),
+    "ledger_incomplete": (
+        "The ledger is not complete",
+        "Amazon's summary of the ledger shows other totals than its detail for this product.",
+    ),
+}
+
+EVIDENCE_ROLES = {
+    "loss": "The loss",
+    "settlement": "Settled a part",
+    "settled": "Settled a part",
+    "find": "Found again",
+    "paid": "Paid",
+    "value": "Tells the value",
+    "refund": "The refund",
+    "charge": "The charge",
+    "return": "The return",
+    "shipment": "The shipment",
+    "receipt": "Booked in",
+}
+
+REPORTS = {
+    "GET_LEDGER_DETAIL_VIEW_DATA": "Inventory ledger",
+    "GET_FBA_REIMBURSEMENTS_DATA": "Reimbursements",
+    "GET_FBA_FULFILLMENT_CUSTOMER_RETURNS_DATA": "Customer returns",
+    "GET_AMAZON_FULFILLED_SHIPMENTS_DATA_GENERAL": "Fulfilled shipments",
+    "GET_FBA_FULFILLMENT_REMOVAL_ORDER_DETAIL_DATA": "Removal orders",
+    "GET_FBA_FULFILLMENT_REMOVAL_SHIPMENT_DETAIL_DATA": "Removal shipments",
+    "GET_FBA_FULFILLMENT_CUSTOMER_SHIPMENT_REPLACEMENT_DATA": "Replacements",
+    "FinancialEvents": "Financial events",
+    "transactions": "Transactions",
+    "ShipmentData": "Inbound shipments",
+    "ItemData": "Inbound items",
+    "costs": "The seller's costs",
+    "products": "The seller's measurements",
+    "received": "The seller's receipts",
+}
+
+REFERENCE_KINDS = {
+    "ledger": "Ledger reference",
+    "shipment": "Shipment",
+    "order": "Order",
+    "removal_order": "Removal order",
+    "sku_month": "SKU and month",
+    "reimbursement": "Reimbursement",
+}
+
+THROUGH = {"slack": "in Slack", "admin": "in the back office", "cli": "on the command line", "job": "by a daily run"}
+
+ACTIONS = {
+    "found": "Found in the reports",
+    "announced": "Announced in Slack",
+    "opened": "Window opened",
+    "approved": "Approved",
+    "rejected": "Rejected",
+    "undone": "Undone",
+    "caveat_cleared": "Checked and cleared",
+    "caveat_added": "To be checked first",
+    "quantity_changed": "Quantity changed",
+    "value_changed": "Value changed",
+    "updated": "Brought up to date",
+    "settled": "Settled",
+    "lapsed": "Lapsed",
+    "withdrawn": "Withdrawn",
+    "reopened": "Opened again",
+    "closed": "Closed",
+}
+
+
+def claim_type_name(code: str) -> str:
+    """Return what was lost, in a few words: "Lost in the warehouse"."""
+    return CLAIM_TYPES[code][0] if code in CLAIM_TYPES else _plain(code)
+
+
+def claim_type_line(code: str) -> str:
+    """Return one line on what happened, lower case at its start; empty where there is none."""
+    return CLAIM_TYPES[code][1] if code in CLAIM_TYPES else ""
+
+
+def status_name(status: str, reason: str | None = None) -> str:
+    """Return a discrepancy's state, with the reason where a state needs one: "Settled: found again"."""
+    return _with_reason(DISCREPANCY_STATUSES.get(status, _plain(status)), status, reason)
+
+
+def claim_status_name(status: str, reason: str | None = None) -> str:
+    """Return a claim's state, with the reason where it was closed: "Closed: undone"."""
+    return _with_reason(CLAIM_STATUSES.get(status, _plain(status)), status, reason)
+
+
+def status_reason_name(code: str) -> str:
+    """Return why something was settled, withdrawn or closed, lower case at its start."""
+    return STATUS_REASONS.get(code) or _plain(code).lower()
+
+
+def reject_reason_name(code: str) -> str:
+    """Return why a person rejected a discrepancy."""
+    return REJECT_REASONS.get(code, _plain(code))
+
+
+def value_basis_name(code: str) -> str:
+    """Return what the value rests on, in a few words."""
+    return VALUE_BASES[code][0] if code in VALUE_BASES else _plain(code)
+
+
+def value_basis_line(code: str) -> str:
+    """Return why the value is that figure, lower case at its start; empty where there is none."""
+    return VALUE_BASES[code][1] if code in VALUE_BASES else ""
+
+
+def caveat_name(code: str) -> str:
+    """Return what has to be checked before approval, in a few words."""
+    return CAVEATS[code][0] if code in CAVEATS else _plain(code)
+
+
+def caveat_line(code: str) -> str:
+    """Return a sentence on what is open; empty where there is none."""
+    return CAVEATS[code][1] if code in CAVEATS else ""
+
+
+def evidence_role_name(code: str) -> str:
+    """Return what a line of evidence shows."""
+    return EVIDENCE_ROLES.get(code, _plain(code))
+
+
+def report_name(report_type: str) -> str:
+    """Return a report's name as Seller Central's people say it."""
+    return REPORTS.get(report_type, report_type)
+
+
+def reference_name(kind: str) -> str:
+    """Return what a discrepancy's reference is: "Ledger reference"."""
+    return REFERENCE_KINDS.get(kind, _plain(kind))
+
+
+def through_name(door: str) -> str:
+    """Return the door a move came through, as the end of a sentence: "in Slack"."""
+    return THROUGH.get(door, _plain(door).lower())
+
+
+def action_name(code: str) -> str:
+    """Return what a history entry did."""
+    return ACTIONS.get(code, _plain(code))
+
+
+def policy_name(policy: str, *, is_confirmed: bool) -> str:
+    """Return a policy version in words: "US rules from 23 Oct 2024, confirmed"."""
+    group, _, since = policy.partition("/")
+    try:
+        held = f"{group.upper()} rules from {day(date.fromisoformat(since))}"
+    except ValueError:
+        held = f"{group.upper()} rules"
+    return f"{held}, {'confirmed' if is_confirmed else 'not confirmed by Amazon'}"
+
+
+def money(amount: Decimal | None, currency: str | None) -> str:
+    """Return an amount with its currency, grouped: "1,234.50 USD"; an unknown one is "not known", never 0."""
+    return NOT_KNOWN if amount is None or currency is None else str(Money(amount, currency))
+
+
+def units(quantity: int) -> str:
+    """Return a number of units: "1 unit", "1,200 units"."""
+    return f"{quantity:,} {'unit' if quantity == 1 else 'units'}"
+
+
+def day(on: date) -> str:
+    """Return a calendar day: "20 Nov 2026"."""
+    return f"{on.day} {_MONTHS[on.month - 1]} {on.year}"
+
+
+def days_left(on: date, today: date) -> str:
+    """Return how far away a day is: "in 9 days", "tomorrow", "today", "yesterday", "3 days ago"."""
+    days = (on - today).days
+    near = {-1: "yesterday", 0: "today", 1: "tomorrow"}
+    return near.get(days) or (f"in {days:,} days" if days > 0 else f"{-days:,} days ago")
+
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def _with_reason(name: str, status: str, reason: str | None) -> str:
+    if not reason or status not in {"settled", "withdrawn", "closed"}:
+        return name
+    return f"{name}: {status_reason_name(reason)}"
+
+
+def _plain(code: str) -> str:
+    return code.replace("_", " ").strip().capitalize()
