@@ -1,8 +1,9 @@
 """The report rows that rules read, whatever they were read from."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import pairwise
 
 import polars as pl
 
@@ -71,3 +72,48 @@ class Input:
     deliveries: tuple[Delivery, ...]
     refused: tuple[Refused, ...] = ()
     warnings: tuple[Warned, ...] = ()
+
+
+# What Amazon changes on a row after it was written: it does not make the row another one (section 7).
+_CHANGES_LATER = ("title", "reconciled_quantity", "unreconciled_quantity")
+_WHERE_FROM = ("file", "line", "report_type", "file_last")
+
+
+def merged(deliveries: Sequence[Delivery]) -> pl.DataFrame:
+    """Put the kept rows of one report's files together, each real row once.
+
+    A row that stands n times in one file and m times in another counts max(n, m) times (section 7): Amazon writes equal
+    rows for equal events, and a second download repeats them. Equal rows take what Amazon changes later from the file
+    whose last row is later, and their place from the file first by name.
+    Adds `file`, `report_type`, `file_last` (the last date of the file that `reconciled_quantity` comes from).
+    """
+    frames = [
+        delivery.kept.with_columns(
+            file=pl.lit(delivery.file),
+            report_type=pl.lit(delivery.report_type),
+            file_last=pl.lit(delivery.last_date, pl.Date),
+        )
+        for delivery in sorted(deliveries, key=lambda delivery: delivery.file)
+    ]
+    rows = pl.concat(frames, how="diagonal_relaxed")
+    if len(frames) == 1 or not _overlap(deliveries):
+        return rows
+    everywhere = frozenset.intersection(*(delivery.columns for delivery in deliveries))
+    same = [c for c in rows.columns if c in everywhere and c not in _CHANGES_LATER and c not in _WHERE_FROM]
+    later = [c for c in (*_CHANGES_LATER, "file_last") if c in rows.columns]
+    rest = [c for c in rows.columns if c not in same and c not in later]
+    return (
+        rows.with_columns(copy=pl.int_range(pl.len()).over("file", *same))
+        .group_by(*same, "copy", maintain_order=True)
+        .agg(
+            *(pl.col(c).first() for c in rest),
+            *(pl.col(c).sort_by("file_last", "file", nulls_last=False).last() for c in later),
+        )
+        .select(rows.columns)
+    )
+
+
+def _overlap(deliveries: Sequence[Delivery]) -> bool:
+    """Whether rows of one file can stand in another: some dates of two files fall together, or are not known."""
+    spans = sorted((d.first_date or date.min, d.last_date or date.max) for d in deliveries if d.rows)
+    return any(after[0] <= before[1] for before, after in pairwise(spans))
