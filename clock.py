@@ -16,7 +16,7 @@ def real_now() -> datetime:
 
 
 def utcnow() -> datetime:
-    """Return the time that decisions are dated with, aware UTC: the machine's, moved by the clock file if there is one."""
+    """Return the time that decisions are dated with, aware UTC: the machine's, moved by what the clock file says."""
     return real_now() + _offset(settings().clock_file)
 
 

@@ -1,7 +1,9 @@
 """Every setting, read once from the environment. Nothing else reads it."""
 
+import contextlib
 import os
 import secrets
+import tempfile
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -12,6 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from errors import RecoupError
 
 HOME = Path(__file__).resolve().parent
+_SECRET_LENGTH = 32
 _REQUIRED_IN_PRODUCTION = ("secret_key", "encryption_keys")
 
 
@@ -67,7 +70,7 @@ class Settings(BaseSettings):
         return self.slack_bot_token is not None and self.slack_signing_secret is not None
 
     def secret(self, name: Literal["secret_key", "encryption_keys"]) -> str:
-        """Return a secret: from the environment, else the one made on first start, in `var`, readable by its owner only."""
+        """Return a secret: from the environment, else the one made on first start in `var`, read by its owner only."""
         given: SecretStr | None = getattr(self, name)
         return given.get_secret_value() if given else _made_on_first_start(self.var / name)
 
@@ -89,22 +92,32 @@ def _refuse_unsafe(found: Settings) -> None:
     missing = [name.upper() for name in _REQUIRED_IN_PRODUCTION if not getattr(found, name)]
     if missing:
         raise BadSettings(f"RECOUP_ENV=production needs {' and '.join(missing)}.", todo="Set them in the environment.")
-    if len(found.secret("secret_key")) < 32:
-        raise BadSettings("SECRET_KEY is too short for production.", todo="Use 32 characters or more, from a random source.")
+    if len(found.secret("secret_key")) < _SECRET_LENGTH:
+        raise BadSettings("SECRET_KEY is too short for production.", todo=f"Use {_SECRET_LENGTH} random characters.")
     if found.clock_file:
         raise BadSettings("RECOUP_CLOCK_FILE is refused in production.", todo="Unset it.")
 
 
 def _made_on_first_start(path: Path) -> str:
+    """Return the secret in `path`, made now if there is none.
+
+    Several processes may start at once: each writes a file of its own and the first to link it under the name wins,
+    so nobody ever reads a file that is not whole.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    made = secrets.token_urlsafe(32) if path.name == "secret_key" else _fernet_key()
-    try:
-        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    except FileExistsError:
-        return path.read_text().strip()
-    with os.fdopen(handle, "w") as file:
-        file.write(made)
-    return made
+    if not path.exists():
+        made = secrets.token_urlsafe(32) if path.name == "secret_key" else _fernet_key()
+        handle, written = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
+        try:
+            with os.fdopen(handle, "w") as file:
+                file.write(made)
+                file.flush()
+                os.fsync(file.fileno())
+            with contextlib.suppress(FileExistsError):
+                os.link(written, path)
+        finally:
+            os.unlink(written)
+    return path.read_text().strip()
 
 
 def _fernet_key() -> str:

@@ -1,18 +1,47 @@
 """The database: engine, sessions and the one way to change rows."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, select, text
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from config import settings
-from errors import Moved
+from errors import Moved, RecoupError
+from models import LeaseRow
+
+# The newest revision under migrations/. A constant, since asking Alembic takes a third of a second; a test compares.
+SCHEMA = "0001"
 
 _SQLITE_WAIT_SECONDS = 30
+_UPGRADE = "Run `flask db upgrade`."
+
+
+class DatabaseUnavailable(RecoupError):
+    """The database cannot be reached or did not answer in time."""
+
+
+class SchemaMismatch(RecoupError):
+    """The database's tables are not those that this program was written for."""
+
+
+class LeaseLost(RecoupError):
+    """Somebody else works on this now: what this holder wanted to write is not written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to work on something. `fence` rises with each holder; a transaction checks that it is the last."""
+
+    name: str
+    holder: str
+    fence: int
 
 
 @cache
@@ -23,11 +52,15 @@ def engine() -> Engine:
 
 def make_engine(url: str) -> Engine:
     """Return an engine whose writing sessions take SQLite's write lock before they read, so that no update is lost."""
-    if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True)
-    if settings().sqlite_path:
-        settings().var.mkdir(parents=True, exist_ok=True)
-    made = create_engine(url, connect_args={"timeout": _SQLITE_WAIT_SECONDS, "isolation_level": None})
+    try:
+        if not url.startswith("sqlite"):
+            return create_engine(url, pool_pre_ping=True)
+        made = create_engine(url, connect_args={"timeout": _SQLITE_WAIT_SECONDS, "isolation_level": None})
+    except (ArgumentError, NoSuchModuleError, ImportError) as error:
+        raise DatabaseUnavailable(
+            "DATABASE_URL is not a database address that can be used.",
+            todo="Write sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME.",
+        ) from error
     event.listen(made, "connect", _prepare_sqlite)
     event.listen(made, "begin", _begin_sqlite)
     return made
@@ -35,23 +68,90 @@ def make_engine(url: str) -> Engine:
 
 @contextmanager
 def reading() -> Iterator[Session]:
-    """Open a session that only reads; it waits for no writer."""
-    with Session(engine()) as session:
-        yield session
+    """Open a session that only reads; it waits for no writer.
+
+    Raises SchemaMismatch and DatabaseUnavailable.
+    """
+    with _in_words():
+        _require_schema()
+        with Session(engine()) as session:
+            yield session
 
 
 @contextmanager
-def transaction() -> Iterator[Session]:
+def transaction(lease: Lease | None = None) -> Iterator[Session]:
     """Open a session, commit at the end, and leave nothing behind on an error.
 
-    Raises Moved where another session changed one of the rows first (version columns, on both databases).
+    Raises Moved where another session changed one of the rows first (version columns, on both databases), LeaseLost
+    where `lease` has gone to somebody else, SchemaMismatch and DatabaseUnavailable.
     """
-    with Session(engine().execution_options(writes=True), expire_on_commit=False) as session:
-        try:
-            with session.begin():
-                yield session
-        except StaleDataError as error:
-            raise Moved("Somebody else was faster.", todo="Look at it again.") from error
+    with _in_words():
+        _require_schema()
+        with Session(engine().execution_options(writes=True), expire_on_commit=False) as session, session.begin():
+            if lease:
+                _check_fence(session, lease)
+            yield session
+
+
+def check_schema() -> None:
+    """Raise SchemaMismatch unless the database has this program's tables, DatabaseUnavailable if it cannot be asked."""
+    path = settings().sqlite_path
+    if path and not path.exists():  # connecting would leave an empty file behind
+        raise SchemaMismatch(f"There is no database at {path} yet.", todo=_UPGRADE)
+    with _in_words(), engine().connect() as connection:
+        found = schema_of(connection)
+    if found is None:
+        raise SchemaMismatch("The database has no tables of Recoup's yet.", todo=_UPGRADE)
+    if found != SCHEMA:
+        raise SchemaMismatch(f"The database has schema version {found}, this program needs {SCHEMA}.", todo=_UPGRADE)
+
+
+def schema_of(connection: Connection) -> str | None:
+    """Return the revision that the database's tables have, None where there are none of ours."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all()
+    return ", ".join(sorted(found)) or None
+
+
+def dispose() -> None:
+    """Close all connections and forget the engine: for tests, and where the settings change in one process."""
+    if engine.cache_info().currsize:
+        engine().dispose()
+    engine.cache_clear()
+    _require_schema.cache_clear()
+
+
+@cache
+def _require_schema() -> None:
+    check_schema()
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    try:
+        yield
+    except StaleDataError as error:
+        raise Moved("Somebody else was faster.", todo="Look at it again.") from error
+    except OperationalError as error:
+        raise DatabaseUnavailable(
+            f"The database could not be used: {_first_line(error)}.",
+            todo="Check that it runs and that DATABASE_URL is right.",
+        ) from error
+
+
+def _first_line(error: DBAPIError) -> str:
+    """Return what the driver said, without SQL and values."""
+    return str(error.orig).strip().partition("\n")[0].rstrip(".")
+
+
+def _check_fence(session: Session, lease: Lease) -> None:
+    """Raise LeaseLost unless nobody took the lease since; the row stays locked to the end, so nobody can meanwhile."""
+    held = session.scalar(select(LeaseRow.fence).where(LeaseRow.name == lease.name).with_for_update())
+    if held != lease.fence:
+        raise LeaseLost(
+            f"{lease.name} is worked on by somebody else now.", todo="Nothing was written; it will be done."
+        )
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
@@ -64,3 +164,12 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     writes = connection.get_execution_options().get("writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _forget_inherited_connections() -> None:
+    if engine.cache_info().currsize:
+        engine().dispose(close=False)
+
+
+# A connection belongs to the process that opened it: an RQ worker forks for each job.
+os.register_at_fork(after_in_child=_forget_inherited_connections)

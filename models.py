@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from money import MICROS
+from money import from_micros, to_micros
 
 
 class ExactDecimal(TypeDecorator[Decimal]):
@@ -32,18 +32,11 @@ class ExactDecimal(TypeDecorator[Decimal]):
 
     def process_bind_param(self, value: Decimal | None, dialect: Any) -> int | None:
         """Return the millionths. Raises TypeError for a float and ValueError for a seventh place."""
-        if value is None:
-            return None
-        if not isinstance(value, Decimal):
-            raise TypeError(f"an exact amount is a Decimal, not {type(value).__name__}")
-        micros = value * MICROS
-        if micros != micros.to_integral_value():
-            raise ValueError(f"more than six decimal places: {value}")
-        return int(micros)
+        return None if value is None else to_micros(value)
 
     def process_result_value(self, value: int | None, dialect: Any) -> Decimal | None:
         """Return the Decimal."""
-        return None if value is None else Decimal(value) / MICROS
+        return None if value is None else from_micros(int(value))
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -69,7 +62,9 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 def _enum(kind: type[enum.StrEnum]) -> Enum:
     """Keep the values as text, so that a new one needs no migration of a type."""
-    return Enum(kind, native_enum=False, length=32, validate_strings=True, values_callable=lambda e: [m.value for m in e])
+    return Enum(
+        kind, native_enum=False, length=32, validate_strings=True, values_callable=lambda e: [m.value for m in e]
+    )
 
 
 class Base(DeclarativeBase):
@@ -283,8 +278,8 @@ class Run(Base):
     __mapper_args__ = {"version_id_col": version}
 
 
-class Lease(Base):
-    """Who works on something now. Each holder gets a higher `fence`; a writing transaction checks that it still is the highest."""
+class LeaseRow(Base):
+    """Who works on something now. Each holder gets a higher `fence`; a transaction checks that it is the last."""
 
     __tablename__ = "leases"
 
@@ -295,7 +290,7 @@ class Lease(Base):
 
 
 class Import(Base):
-    """One delivery of reports: files given by hand, later also a fetch from Amazon. `summary` is what the reader said."""
+    """One delivery of reports: files given by hand, later a fetch from Amazon too. `summary`: what the reader said."""
 
     __tablename__ = "imports"
 
@@ -324,7 +319,7 @@ class ArchiveFile(Base):
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), index=True)
     import_id: Mapped[int] = mapped_column(ForeignKey("imports.id"), index=True)
     report_type: Mapped[str] = mapped_column(String(100))
-    name: Mapped[str] = mapped_column(String(500))
+    name: Mapped[str] = mapped_column(Text)
     sha256: Mapped[str] = mapped_column(String(64))
     kept_sha256: Mapped[str] = mapped_column(String(64))
     kept_key: Mapped[str] = mapped_column(String(300))
@@ -344,7 +339,8 @@ class Discrepancy(Base):
     """A loss that Amazon has not made up for, and what a person decided about it.
 
     Amounts are in `currency`; `unit_value`, `value` and `currency` are None where nothing tells the value. Dates are
-    days of the marketplace. `announced_at` is set when it was put into a message; `card_channel` and `card_ts` name its card.
+    days of the marketplace. `announced_at` is set when it was put into a message; `card_channel` and `card_ts` name
+    its card. Texts that come from reports have no length: PostgreSQL would refuse the row, and with it the whole run.
     """
 
     __tablename__ = "discrepancies"
@@ -363,13 +359,13 @@ class Discrepancy(Base):
     status: Mapped[DiscrepancyStatus] = mapped_column(_enum(DiscrepancyStatus))
     status_reason: Mapped[str | None] = mapped_column(String(64))
     marketplace: Mapped[str] = mapped_column(String(2))
-    fnsku: Mapped[str | None] = mapped_column(String(64))
-    asin: Mapped[str | None] = mapped_column(String(32))
-    msku: Mapped[str | None] = mapped_column(String(255))
+    fnsku: Mapped[str | None] = mapped_column(Text)
+    asin: Mapped[str | None] = mapped_column(Text)
+    msku: Mapped[str | None] = mapped_column(Text)
     title: Mapped[str | None] = mapped_column(Text)
     reference_kind: Mapped[str] = mapped_column(String(32))
-    reference_id: Mapped[str] = mapped_column(String(255))
-    fulfillment_center: Mapped[str | None] = mapped_column(String(32))
+    reference_id: Mapped[str] = mapped_column(Text)
+    fulfillment_center: Mapped[str | None] = mapped_column(Text)
     event_date: Mapped[date]
     opens_on: Mapped[date]
     closes_on: Mapped[date]
@@ -433,7 +429,7 @@ class EvidenceLine(Base):
     position: Mapped[int]
     role: Mapped[str] = mapped_column(String(32))
     report_type: Mapped[str] = mapped_column(String(100))
-    file: Mapped[str] = mapped_column(String(500))
+    file: Mapped[str] = mapped_column(Text)
     line: Mapped[int]
     quantity: Mapped[int | None]
     note: Mapped[str | None] = mapped_column(Text)
@@ -484,7 +480,7 @@ class ClaimDiscrepancy(Base):
 
 
 class HistoryEntry(Base):
-    """One move of a discrepancy or a claim. Rows are added, never changed.
+    """One move of a discrepancy, a claim, a client or an account. Rows are added, never changed.
 
     `action` says what was done (found, approved, rejected, undone, caveat_cleared, quantity_changed, settled …);
     `actor_name` stays readable when the user is gone, and is "Recoup" for what a job did.
@@ -495,6 +491,8 @@ class HistoryEntry(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     discrepancy_id: Mapped[int | None] = mapped_column(ForeignKey("discrepancies.id"), index=True)
     claim_id: Mapped[int | None] = mapped_column(ForeignKey("claims.id"), index=True)
+    client_id: Mapped[int | None] = mapped_column(ForeignKey("clients.id"), index=True)
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"), index=True)
     at: Mapped[datetime]
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     actor_name: Mapped[str] = mapped_column(String(200))
@@ -509,7 +507,8 @@ class HistoryEntry(Base):
 class OutboxMessage(Base):
     """A message to send: its kind and the ids it tells of; the words are made at delivery.
 
-    `key` says what it is about, so that the same thing is never queued twice. `claimed_until` is a sender's hold on it.
+    `key` says what it is about, so that the same thing is never queued twice. `claimed_until` is a sender's hold on it,
+    in real time. `is_unsure`: an earlier try may have arrived, so it is looked up before it is sent again.
     """
 
     __tablename__ = "outbox"
@@ -526,6 +525,7 @@ class OutboxMessage(Base):
     claimed_by: Mapped[str | None] = mapped_column(String(64))
     claimed_until: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(default=0)
+    is_unsure: Mapped[bool] = mapped_column(default=False)
     last_error: Mapped[str | None] = mapped_column(Text)
     channel: Mapped[str | None] = mapped_column(String(64))
     external_id: Mapped[str | None] = mapped_column(String(64))

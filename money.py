@@ -1,7 +1,7 @@
 """Exact amounts: a Decimal and its ISO 4217 currency. Never a float, never converted."""
 
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal, Inexact, InvalidOperation
 from typing import Self
 
 MICRO = Decimal("0.000001")
@@ -10,12 +10,38 @@ MICROS = 1_000_000
 # Currencies of the marketplaces whose smallest unit is not a hundredth (ISO 4217).
 _DIGITS = {"JPY": 0}
 CURRENCIES = frozenset(
-    "USD CAD MXN BRL GBP EUR SEK PLN TRY JPY AUD SGD AED SAR EGP INR ZAR CHF NOK DKK CZK CNY HKD NZD".split()
+    {"USD", "CAD", "MXN", "BRL", "GBP", "EUR", "SEK", "PLN", "TRY", "JPY", "AUD", "SGD"}
+    | {"AED", "SAR", "EGP", "INR", "ZAR", "CHF", "NOK", "DKK", "CZK", "CNY", "HKD", "NZD"}
 )
+
+# Room for every number of 64 bits, and an error where a digit would be lost: not the context of whoever calls.
+_EXACT = Context(prec=60, traps=[Inexact, InvalidOperation])
+_LEAST, _MOST = -(2**63), 2**63 - 1
 
 
 class CurrencyMismatch(TypeError):
     """Two amounts of different currencies were put together: a bug in the caller, never shown as a sum."""
+
+
+def to_micros(amount: Decimal) -> int:
+    """Return the whole millionths of `amount`.
+
+    Raises TypeError for a float, ValueError for a seventh place, for no number at all and for one beyond 64 bits.
+    """
+    if not isinstance(amount, Decimal):
+        raise TypeError(f"an exact amount is a Decimal, not {type(amount).__name__}")
+    try:
+        micros = _EXACT.quantize(_EXACT.multiply(amount, Decimal(MICROS)), Decimal(1))
+    except (Inexact, InvalidOperation) as error:
+        raise ValueError(f"not an amount of at most six decimal places: {amount}") from error
+    if not _LEAST <= micros <= _MOST:
+        raise ValueError(f"an amount too large to be kept: {amount}")
+    return int(micros)
+
+
+def from_micros(micros: int) -> Decimal:
+    """Return the amount of `micros` millionths, exactly."""
+    return _EXACT.divide(Decimal(micros), Decimal(MICROS))
 
 
 def digits(currency: str) -> int:
@@ -43,7 +69,7 @@ class Money:
     @classmethod
     def from_micros(cls, micros: int, currency: str) -> Self:
         """Return the amount of `micros` millionths."""
-        return cls(Decimal(micros) / MICROS, currency)
+        return cls(from_micros(micros), currency)
 
     def rounded(self) -> Self:
         """Return the amount in whole cents of its currency, half up."""
