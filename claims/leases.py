@@ -7,28 +7,24 @@ A holder that died lets the lease run out, and the next one takes it. One that w
 import os
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import Update, select, update
+from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from claims.errors import LeaseHeld
 from clock import real_now
 from db import DatabaseUnavailable, Lease, LeaseLost, transaction
-from errors import RecoupError
 from models import LeaseRow
 
 TTL = timedelta(seconds=30)  # a killed worker's job has to be done again within 90 seconds
 _RENEWALS_PER_TTL = 3
 
 _log = structlog.get_logger()
-
-
-class LeaseTaken(RecoupError):
-    """Somebody else holds the lease."""
 
 
 def account_lease(account_id: int) -> str:
@@ -38,40 +34,39 @@ def account_lease(account_id: int) -> str:
 
 def this_process() -> str:
     """Return how this process is named as a holder."""
-    return f"{socket.gethostname()}:{os.getpid()}"[:100]
+    return f"{socket.gethostname()[:80]}:{os.getpid()}"
 
 
-def acquire(name: str, *, ttl: timedelta | None = None) -> Lease | None:
-    """Take the lease for `ttl` (`TTL` if not given) and return it, or None where another holder has it still."""
+def acquire(name: str, *, holder: str, ttl: timedelta, now: datetime) -> Lease:
+    """Take the lease until `now + ttl`. Raises LeaseHeld where another holder has it still."""
     with transaction() as session:
         _make_row(session, name)
         row = session.get_one(LeaseRow, name, with_for_update=True)
-        if row.holder is not None and row.expires_at is not None and row.expires_at > real_now():
-            return None
+        if row.holder and row.expires_at and row.expires_at > now:
+            raise LeaseHeld(name, by=row.holder, until=row.expires_at)
         row.fence += 1
-        row.holder, row.expires_at = this_process(), real_now() + (ttl or TTL)
-        return Lease(name, row.holder, row.fence)
+        row.holder, row.expires_at = holder, now + ttl
+        return Lease(name, holder, row.fence)
 
 
-def renew(lease: Lease, *, ttl: timedelta | None = None) -> None:
-    """Hold it for another `ttl` from now. Raises LeaseLost."""
+def renew(lease: Lease, *, ttl: timedelta, now: datetime) -> None:
+    """Hold it until `now + ttl`. Raises LeaseLost."""
     with transaction(lease) as session:
-        session.execute(_set(lease.name, holder=lease.holder, expires_at=real_now() + (ttl or TTL)))
+        session.execute(update(LeaseRow).where(LeaseRow.name == lease.name).values(expires_at=now + ttl))
 
 
 def release(lease: Lease) -> None:
-    """Give it back, unless somebody else has it already."""
+    """Give it back, unless somebody else has it already. The fence stays: it never falls."""
+    mine = (LeaseRow.name == lease.name, LeaseRow.fence == lease.fence)
     with transaction() as session:
-        session.execute(_set(lease.name, holder=None, expires_at=None).where(LeaseRow.fence == lease.fence))
+        session.execute(update(LeaseRow).where(*mine).values(holder=None, expires_at=None))
 
 
 @contextmanager
 def held(name: str, *, ttl: timedelta | None = None) -> Iterator[Lease]:
-    """Hold the lease for the length of the block, renewed in a thread. Raises LeaseTaken."""
+    """Hold the lease for the length of the block, renewed in a thread; `TTL` if no other is given. Raises LeaseHeld."""
     ttl = ttl or TTL
-    lease = acquire(name, ttl=ttl)
-    if lease is None:
-        raise LeaseTaken(f"{name} is being worked on already.", todo="Try again in a minute.")
+    lease = acquire(name, holder=this_process(), ttl=ttl, now=real_now())
     is_over = threading.Event()
     renewing = threading.Thread(target=_renew_until, args=(is_over, lease, ttl), daemon=True)
     renewing.start()
@@ -83,16 +78,16 @@ def held(name: str, *, ttl: timedelta | None = None) -> Iterator[Lease]:
         release(lease)
 
 
-def taken(session: Session, names: set[str], now: datetime) -> set[str]:
-    """Return those of the leases that somebody holds at `now` (real time)."""
-    held_now = LeaseRow.holder.is_not(None) & (LeaseRow.expires_at > now)
-    return set(session.scalars(select(LeaseRow.name).where(LeaseRow.name.in_(names), held_now)))
+def held_now(session: Session, names: Collection[str]) -> set[str]:
+    """Return those of the leases that somebody holds."""
+    is_held = LeaseRow.holder.is_not(None) & (LeaseRow.expires_at > real_now())
+    return set(session.scalars(select(LeaseRow.name).where(LeaseRow.name.in_(names), is_held)))
 
 
 def _renew_until(is_over: threading.Event, lease: Lease, ttl: timedelta) -> None:
     while not is_over.wait(ttl.total_seconds() / _RENEWALS_PER_TTL):
         try:
-            renew(lease, ttl=ttl)
+            renew(lease, ttl=ttl, now=real_now())
         except LeaseLost:
             _log.warning("lease_lost", lease=lease.name, fence=lease.fence)
             return
@@ -103,7 +98,3 @@ def _renew_until(is_over: threading.Event, lease: Lease, ttl: timedelta) -> None
 def _make_row(session: Session, name: str) -> None:
     insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     session.execute(insert(LeaseRow).values(name=name, fence=0).on_conflict_do_nothing())
-
-
-def _set(name: str, *, holder: str | None, expires_at: datetime | None) -> Update:
-    return update(LeaseRow).where(LeaseRow.name == name).values(holder=holder, expires_at=expires_at)
