@@ -1,0 +1,1 @@
+"""A simulated seller's trade and local stand-ins, for the demo, the tests and the benchmarks."""

@@ -1,0 +1,1 @@
+"""The trade's rows in Amazon's formats, letter for letter."""
