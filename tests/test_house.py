@@ -1,9 +1,11 @@
 """The house itself: commands, settings, pinned packages, and a test run that does not hide what it left out."""
 
+import ast
 import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -78,6 +80,27 @@ def test_pages_take_nothing_from_another_host() -> None:
     assert [
         f"{page.relative_to(HOME)}: {found[0]}" for page in pages for found in foreign.finditer(page.read_text())
     ] == []
+
+
+def test_files_beside_the_packages_import_downwards_only() -> None:
+    contracts = tomllib.loads((HOME / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    depth = {name: level for level, layer in enumerate(contracts[0]["layers"]) for name in re.findall(r"\w+", layer)}
+    files = [file for file in HOME.glob("*.py") if file.name != "conftest.py"]
+    upwards = [
+        f"{file.name} imports {name}"
+        for file in files
+        for name in _imported(file)
+        if name == "sandbox" or depth.get(name, len(depth)) < depth[file.stem]
+    ]
+    assert upwards == []
+
+
+def _imported(file: Path) -> set[str]:
+    nodes = list(ast.walk(ast.parse(file.read_text())))
+    plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    return {
+        name.split(".")[0] for name in plain | {str(node.module) for node in nodes if isinstance(node, ast.ImportFrom)}
+    }
 
 
 def test_links_in_the_documentation_lead_somewhere() -> None:
