@@ -94,7 +94,7 @@ class Matching:
             settlements = settlements.filter(among)
         if ahead:
             settlements = settlements.with_columns(pl.col("date") + pl.duration(days=pl.col("ahead_days")))
-        losses = self.losses.filter(pl.col("open") > 0)
+        losses = self.losses.filter(pl.col("open") > 0, pl.col("key") != "")
         self.take(_settle_in_countries(losses, settlements))
 
     def take(self, spent: pl.DataFrame) -> None:
@@ -111,6 +111,15 @@ class Matching:
             return
         self.spent.append(spent)
         self.settlements = _less(self.settlements, spent, "settlement", "left")
+
+    def drop(self, cancelled: pl.DataFrame) -> None:
+        """Take units of settlements out of the matching without a loss that they settle."""
+        self.settlements = _less(self.settlements, cancelled, "settlement", "left")
+
+    def key_by(self, column: str) -> None:
+        """Match by another column from here on; rows that lack it take no part."""
+        self.losses = self.losses.with_columns(key=pl.col(column))
+        self.settlements = self.settlements.with_columns(key=pl.col(column))
 
     def all_spent(self) -> pl.DataFrame:
         """Return everything booked, as SPENT rows."""

@@ -1,0 +1,342 @@
+"""Runs the rules: in their order over one pool of settlements, then coverage, windows and values over what stays open."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+import polars as pl
+
+from detection.coverage import Coverage, Days
+from detection.detectors import KEY_SEPARATOR, Detector, Losses, all_detectors
+from detection.findings import Candidate, Evidence, Finding, Observation, Outcome
+from detection.marketplaces import Marketplace
+from detection.matching import Matching
+from detection.policy import Policy
+from detection.products import describe
+from detection.reports import Input, Warned
+from detection.rows import Reports
+from detection.settlements import Pool, is_leftover_payment
+from detection.transfers import open_transfers
+from detection.valuation import Valuation, Worth
+
+REPORT_TYPES = {
+    "ledger": "GET_LEDGER_DETAIL_VIEW_DATA",
+    "reimbursements": "GET_FBA_REIMBURSEMENTS_DATA",
+    "returns": "GET_FBA_FULFILLMENT_CUSTOMER_RETURNS_DATA",
+    "removal_orders": "GET_FBA_FULFILLMENT_REMOVAL_ORDER_DETAIL_DATA",
+}
+_STATUS_ORDER = {"claimable": 0, "upcoming": 1, "lapsed": 2}
+# Why a loss has no open units, by the kind of what settled the last of it.
+_REASONS = {
+    "find": "found", "correction_lost": "found", "correction_damaged": "found", "put_back": "put_back",
+    "disposal": "disposed_by_seller", "stock": "paid_by_amazon", "cash": "paid_by_amazon",
+}  # fmt: skip
+_ROLES = {
+    "find": "find", "correction_lost": "correction", "correction_damaged": "correction", "put_back": "put_back",
+    "disposal": "disposal", "stock": "reimbursement", "cash": "reimbursement",
+}  # fmt: skip
+
+
+def run(
+    given: Input,
+    *,
+    marketplace: Marketplace,
+    policy: Policy,
+    as_of: date,
+    covers: Mapping[str, Sequence[Days]] | None = None,
+) -> Outcome:
+    """Find every discrepancy that the rows prove on the as-of date, a day of the marketplace.
+
+    covers: windows that somebody states a report to cover, by its short name, besides those of the files themselves.
+    The same input gives the same outcome, whatever the order of files and rows.
+    """
+    reports = Reports(given, marketplace, as_of)
+    pool = Pool(reports)
+    found = {detector: detector.detect(reports, pool) for detector in all_detectors()}
+    _settle_with_leftovers(found, pool)
+    judge = _Judge(Coverage(given.deliveries, covers or {}, as_of))
+    groups = [group for detector, losses in found.items() for group in _groups(detector, losses, pool, judge)]
+    findings = _Writer(reports, policy, groups).findings()
+    return Outcome(
+        as_of,
+        tuple(sorted(findings, key=_output_order)),
+        tuple(_candidate(group, marketplace) for group in groups),
+        _observations(reports, found.values()),
+        (*reports.warnings, *(w for losses in found.values() for w in losses.warnings), *judge.warnings(given)),
+        {d.claim_type: since for d in found if (since := judge.whole_since(d)) is not None},
+        {detector.claim_type: _spent(losses, pool) for detector, losses in found.items()},
+    )
+
+
+def _settle_with_leftovers(found: Mapping[Detector, Losses], pool: Pool) -> None:
+    """Let payments of other kinds settle what the rules about stock left open, in the order of rules (section 2.5)."""
+    for detector, losses in found.items():
+        if detector.pooled is None:
+            continue
+        keyed = losses.rows.filter(pl.col("open") > 0).with_columns(key=pl.col("fnsku").fill_null(""))
+        matching = Matching(keyed, pool.some(is_leftover_payment(detector.pooled)))
+        matching.settle()
+        if detector.reaches:
+            matching.settle(ahead=True)
+        pool.spend(matching.all_spent())
+        losses.settle(matching.all_spent())
+
+
+@dataclass
+class _Group:
+    """The losses that share a natural key: one discrepancy, or the reason why there is none."""
+
+    detector: Detector
+    key: str
+    losses: list[dict[str, Any]]
+    settled: list[dict[str, Any]]
+    evidence: list[dict[str, Any]]
+    caveats: set[str] = field(default_factory=set)
+    is_covered: bool = True
+
+    @property
+    def first(self) -> dict[str, Any]:
+        """The oldest of its losses: it names the discrepancy."""
+        return self.losses[0]
+
+    @property
+    def open_units(self) -> int:
+        return sum(loss["open"] for loss in self.losses)
+
+    @property
+    def reason(self) -> str | None:
+        """Why nothing is claimed; None where something is."""
+        if self.open_units:
+            return None if self.is_covered else "not_covered"
+        if self.settled:
+            return _REASONS[self.settled[-1]["kind"]]
+        return next((loss["settled_by"] for loss in self.losses if loss["settled_by"]), "found")
+
+
+def _groups(detector: Detector, losses: Losses, pool: Pool, judge: "_Judge") -> Iterable[_Group]:
+    """Put the losses of a rule together by natural key, with what settled them, and judge their coverage."""
+    settled = _by_loss(_with_settlements(losses, pool))
+    evidence = _by_loss(losses.evidence)
+    by_key: dict[str, list[dict[str, Any]]] = {}
+    for row in losses.rows.sort("loss").iter_rows(named=True):
+        by_key.setdefault(row["natural_key"], []).append(row)
+    for key, rows in by_key.items():
+        numbers = [row["loss"] for row in rows]
+        group = _Group(
+            detector,
+            key,
+            rows,
+            sorted((s for n in numbers for s in settled.get(n, ())), key=lambda s: s["settlement"]),
+            [e for n in numbers for e in evidence.get(n, ())],
+            {caveat for row in rows for caveat in row["caveats"]},
+        )
+        judge.judge(group)
+        yield group
+
+
+def _with_settlements(losses: Losses, pool: Pool) -> pl.DataFrame:
+    return losses.spent.join(pool.rows, on="settlement", how="left", maintain_order="left")
+
+
+def _by_loss(rows: pl.DataFrame) -> dict[int, list[dict[str, Any]]]:
+    groups: dict[int, list[dict[str, Any]]] = {}
+    for row in rows.iter_rows(named=True):
+        groups.setdefault(row["loss"], []).append(row)
+    return groups
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """What the coverage of a rule's reports says about losses of one day."""
+
+    missing: tuple[tuple[str, Days], ...]
+    is_late: bool
+
+
+class _Judge:
+    """Says which losses may be spoken of, and keeps count of those that may not."""
+
+    def __init__(self, coverage: Coverage) -> None:
+        self._coverage = coverage
+        self._verdicts: dict[tuple[str, date], _Verdict] = {}
+        self._unjudged: dict[str, list[tuple[str, Days]]] = {}
+
+    def judge(self, group: _Group) -> None:
+        """Mark a group that has open units but lacks a report that could settle them."""
+        if not group.open_units:
+            return
+        verdict = self._verdict(group.detector, group.first["date"])
+        if verdict.missing:
+            group.is_covered = False
+            for report, gap in verdict.missing:
+                self._unjudged.setdefault(report, []).append((group.detector.claim_type, gap))
+        elif verdict.is_late:
+            group.caveats.add("partial_coverage")
+
+    def warnings(self, given: Input) -> list[Warned]:
+        """Return one warning for each report that is missing, wholly or in part."""
+        had = {delivery.report for delivery in given.deliveries}
+        return [_coverage_warning(report, gaps, report in had) for report, gaps in sorted(self._unjudged.items())]
+
+    def whole_since(self, detector: Detector) -> date | None:
+        """Return the first day of losses for which everything the rule needs is covered, or None."""
+        starts = [(self._coverage.whole_since(need.report), need.days_before) for need in detector.needs]
+        if any(start is None for start, _ in starts):
+            return None
+        return max(start + timedelta(days=days) for start, days in starts if start)
+
+    def _verdict(self, detector: Detector, lost_on: date) -> _Verdict:
+        known = self._verdicts.get((detector.claim_type, lost_on))
+        if known:
+            return known
+        missing, is_late = [], False
+        for need in detector.needs:
+            since = lost_on - timedelta(days=need.days_before)
+            gap = self._coverage.missing(need.report, since)
+            if gap and self._coverage.is_only_late(need.report, since):
+                is_late = True
+            elif gap:
+                missing.append((need.report, gap))
+        verdict = _Verdict(tuple(missing), is_late)
+        self._verdicts[detector.claim_type, lost_on] = verdict
+        return verdict
+
+
+def _coverage_warning(report: str, gaps: list[tuple[str, Days]], had: bool) -> Warned:  # noqa: FBT001
+    since, until = min(gap[0] for _, gap in gaps), max(gap[1] for _, gap in gaps)
+    losses = f"{len(gaps)} losses" if len(gaps) > 1 else "1 loss"
+    what = "does not cover" if had else "is missing for"
+    return Warned(
+        "partial_coverage" if had else "missing_report",
+        f"{REPORT_TYPES[report]} {what} {since} to {until}: {losses} could not be judged.",
+        {
+            "report_type": REPORT_TYPES[report],
+            "claim_types": sorted({claim_type for claim_type, _ in gaps}),
+            "from": since,
+            "to": until,
+            "losses": len(gaps),
+        },
+    )
+
+
+class _Writer:
+    """Turns what stays open into findings: names, window, value, evidence."""
+
+    def __init__(self, reports: Reports, policy: Policy, groups: Iterable[_Group]) -> None:
+        self._reports = reports
+        self._policy = policy
+        self._open = [group for group in groups if group.open_units and group.is_covered]
+
+    def findings(self) -> list[Finding]:
+        names = self._names()
+        firsts = [self._named(group.first, names) for group in self._open]
+        valuation = Valuation(
+            self._reports,
+            self._policy,
+            pl.DataFrame(
+                [(loss["date"], loss["msku"], loss["fnsku"]) for loss in firsts],
+                schema={"date": pl.Date, "msku": pl.String, "fnsku": pl.String},
+                orient="row",
+            ),
+        )
+        return [
+            self._finding(group, loss, valuation.of(loss)) for group, loss in zip(self._open, firsts, strict=True)
+        ]
+
+    def _names(self) -> dict[tuple[str, date], dict[str, Any]]:
+        """What the ledger calls the MSKUs of losses that do not name their product themselves (section 8)."""
+        unnamed = [
+            (loss["msku"], loss["date"])
+            for loss in (group.first for group in self._open)
+            if loss["msku"] and not all(loss[name] for name in ("fnsku", "asin", "title"))
+        ]
+        wanted = pl.DataFrame(unnamed, schema={"msku": pl.String, "on": pl.Date}, orient="row")
+        return {(row["msku"], row["on"]): row for row in describe(self._reports, wanted).iter_rows(named=True)}
+
+    def _named(self, loss: dict[str, Any], names: dict[tuple[str, date], dict[str, Any]]) -> dict[str, Any]:
+        known = names.get((loss["msku"], loss["date"]), {})
+        return loss | {name: loss[name] or known.get(name) or None for name in ("fnsku", "asin", "title")}
+
+    def _finding(self, group: _Group, loss: dict[str, Any], worth: Worth) -> Finding:
+        as_of, marketplace = self._reports.as_of, self._reports.marketplace
+        window = self._policy.window(group.detector.policy, loss["date"], as_of)
+        status = "upcoming" if as_of < window.opens_on else "lapsed" if as_of > window.closes_on else "claimable"
+        return Finding(
+            claim_type=group.detector.claim_type,
+            fingerprint=_fingerprint(group, marketplace),
+            natural_key=tuple(group.key.split(KEY_SEPARATOR)),
+            status=status,
+            marketplace=marketplace.code,
+            fnsku=loss["fnsku"],
+            asin=loss["asin"],
+            msku=loss["msku"] or None,
+            title=loss["title"],
+            reference_kind=group.detector.reference_kind,
+            reference_id=loss["reference_id"],
+            fulfillment_center=loss["fulfillment_center"] or None,
+            event_date=loss["date"],
+            opens_on=window.opens_on,
+            closes_on=window.closes_on,
+            quantity=group.open_units,
+            unit_value=worth.unit_value,
+            value=worth.total(group.open_units),
+            currency=worth.currency,
+            value_basis=worth.basis,
+            policy=window.policy,
+            policy_confirmed=window.is_confirmed,
+            caveats=tuple(sorted(group.caveats | set(worth.caveats))),
+            evidence=_evidence(group, worth),
+        )
+
+
+def _evidence(group: _Group, worth: Worth) -> tuple[Evidence, ...]:
+    lines = [Evidence(r["report_type"], r["file"], r["line"], "loss", r["lost"]) for r in group.losses]
+    lines += [
+        Evidence(e["report_type"], e["file"], e["line"], e["role"], e["quantity"], e["note"]) for e in group.evidence
+    ]
+    for s in group.settled:
+        lines.append(Evidence(s["report_type"], s["file"], s["line"], _ROLES[s["kind"]], s["units"]))
+        if s.get("also_line") is not None:
+            lines.append(Evidence(s["report_type"], s["also_file"], s["also_line"], _ROLES[s["kind"]], s["units"]))
+    return tuple(dict.fromkeys((*lines, *worth.evidence)))
+
+
+def _spent(losses: Losses, pool: Pool) -> pl.DataFrame:
+    """What each settlement was spent on, for whoever asks why a loss is not claimed."""
+    return (
+        _with_settlements(losses, pool)
+        .join(losses.rows.select("loss", "natural_key"), on="loss", maintain_order="left")
+        .select("natural_key", "kind", "report_type", "file", "line", "units")
+    )
+
+
+def _observations(reports: Reports, found: Iterable[Losses]) -> tuple[Observation, ...]:
+    noticed = [*open_transfers(reports), *(o for losses in found for o in losses.observations)]
+    return tuple(sorted(noticed, key=lambda o: (o.code, o.reference or "", o.fnsku or "")))
+
+
+def _candidate(group: _Group, marketplace: Marketplace) -> Candidate:
+    return Candidate(
+        group.detector.claim_type,
+        _fingerprint(group, marketplace),
+        sum(loss["lost"] for loss in group.losses),
+        group.open_units if group.is_covered else 0,
+        group.reason,
+    )
+
+
+def _fingerprint(group: _Group, marketplace: Marketplace) -> str:
+    text = KEY_SEPARATOR.join((group.detector.claim_type, marketplace.code, group.key))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _output_order(finding: Finding) -> tuple[Any, ...]:
+    """Claimable first, then upcoming, lapsed; by deadline, then value, largest first, then what makes it unique."""
+    unknown = finding.value is None
+    value = -finding.value if finding.value is not None else 0
+    currency = (finding.currency is None, finding.currency or "")
+    return (
+        _STATUS_ORDER[finding.status], finding.closes_on, unknown, value, *currency, finding.claim_type, finding.natural_key,
+    )  # fmt: skip

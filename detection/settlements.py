@@ -1,0 +1,200 @@
+"""Everything by which Amazon, or the seller, made up for losses of stock, in one pool from which each unit goes once."""
+
+import polars as pl
+
+from detection.matching import Matching, cancel_within, with_area
+from detection.rows import STOCK_KINDS, Reports
+
+# How long after it a settlement may still meet a loss (section 2.2), and how long before one it counts as what Amazon
+# itself has matched (2.3).
+_REACH = {"find": 30, "correction_lost": 30, "correction_damaged": 30, "put_back": 0, "disposal": 0, "stock": 10, "cash": 10}
+_BACK = {"find": 30, "correction_lost": 30, "correction_damaged": 30, "put_back": 30, "disposal": 30, "stock": 10, "cash": 10}
+# Of one day, finds come before stock before cash (2.1); what the seller had disposed of comes last.
+_RANK = {"find": 0, "correction_lost": 0, "correction_damaged": 0, "put_back": 0, "stock": 1, "cash": 2, "disposal": 3}
+_STOCK_GIVEN_DAYS = 45
+_MOVED_OUT_DAYS = 30
+
+
+class Pool:
+    """The settlements of one account. `rows` has one row per settlement and what is `left` of it, in units.
+
+    Columns: settlement (number, in the order of section 2.1), kind, reimbursement_kind (payments only), fnsku, asin, date,
+    country (null for a payment), area, currency (payments only), is_amazon_found, names_order, left, ahead_days,
+    back_days, report_type, file, line, and for a put back also_file, also_line (the row that left `WAREHOUSE_DAMAGED`).
+    """
+
+    def __init__(self, reports: Reports) -> None:
+        """Gather all settlements; units of stock given as a reimbursement count once (section 2.7)."""
+        gathered = pl.concat([_finds(reports), _put_backs(reports), _disposals(reports), _payments(reports)], how="diagonal")
+        self.rows = (
+            gathered.with_columns(
+                rank=pl.col("kind").replace_strict(_RANK, return_dtype=pl.Int64),
+                ahead_days=pl.col("kind").replace_strict(_REACH, return_dtype=pl.Int64),
+                back_days=pl.col("kind").replace_strict(_BACK, return_dtype=pl.Int64),
+                area=with_area(pl.col("country")),
+            )
+            .filter(pl.col("left") > 0)
+            .sort("date", "rank", "id", "fnsku", "place", "file", "line")
+            .with_columns(settlement=pl.int_range(pl.len(), dtype=pl.Int64))
+        )
+        self._cancel_stock_given()
+
+    def some(self, which: pl.Expr, *, key: str = "fnsku") -> pl.DataFrame:
+        """Return the settlements that a rule may use, keyed by `key`."""
+        return self.rows.filter(which, pl.col("left") > 0).with_columns(key=pl.col(key))
+
+    def spend(self, spent: pl.DataFrame) -> None:
+        """Take units off for good: what one rule has used, no other rule gets (section 2.4)."""
+        taken = spent.group_by("settlement").agg(taken=pl.col("units").sum())
+        self.rows = (
+            self.rows.join(taken, on="settlement", how="left", maintain_order="left")
+            .with_columns(pl.col("left") - pl.col("taken").fill_null(0))
+            .drop("taken")
+        )
+
+    def _cancel_stock_given(self) -> None:
+        """Stock given as a reimbursement is also a ledger `N`: the payment settles, the `N` does not."""
+        takers = self.rows.filter(pl.col("kind") == "stock").select(
+            "date", key="fnsku", number="settlement", wants="left"
+        )
+        given = self.rows.filter(pl.col("reason") == "N").with_columns(key=pl.col("fnsku"))
+        self.spend(cancel_within(takers, given, before_days=_STOCK_GIVEN_DAYS, after_days=_STOCK_GIVEN_DAYS))
+
+
+def cancel_moved_out(matching: Matching, reports: Reports) -> pl.DataFrame:
+    """Let `O` rows take back finds that settled nothing (section 2.8): Amazon keeps what it has paid for.
+
+    Returns what was cancelled, as rows of `settlement`, `units`; the matching's settlements are reduced by it.
+    """
+    moved = (
+        reports.adjustments.filter(pl.col("reason") == "O", pl.col("quantity") < 0)
+        .sort("date", "reference_id", "fulfillment_center", "msku", "quantity", "file", "line")
+        .with_row_index("number")
+        .select("date", "number", key=_fnsku_in_country(), wants=-pl.col("quantity"))
+    )
+    finds = matching.settlements.filter(pl.col("kind") == "find").with_columns(key=_fnsku_in_country())
+    cancelled = cancel_within(moved, finds, before_days=_MOVED_OUT_DAYS, after_days=0)
+    matching.drop(cancelled)
+    return cancelled
+
+
+def _fnsku_in_country() -> pl.Expr:
+    return pl.concat_str("fnsku", "country", separator="\x1f")
+
+
+def _finds(reports: Reports) -> pl.DataFrame:
+    """Units found (`F`, `N`) and positive rows of the loss codes, which correct them (section 2.8)."""
+    kinds = {"F": "find", "N": "find", "M": "correction_lost", "5": "correction_lost", "E": "correction_damaged"}
+    return _of_ledger(
+        reports.adjustments.filter(pl.col("quantity") > 0, pl.col("reason").is_in(list(kinds))).with_columns(
+            kind=pl.col("reason").replace_strict(kinds, return_dtype=pl.String)
+        )
+    )
+
+
+def _of_ledger(rows: pl.DataFrame) -> pl.DataFrame:
+    also = [c for c in ("also_file", "also_line") if c in rows.columns]
+    return rows.select(
+        "kind", "fnsku", "asin", "date", "country", "reason", "report_type", "file", "line", *also,
+        id="reference_id",
+        place="fulfillment_center",
+        left="quantity",
+        is_amazon_found=(pl.col("reason") == "F") & pl.col("msku").str.starts_with("Amazon.Found"),
+        names_order=pl.lit(value=False),
+    )  # fmt: skip
+
+
+def _put_backs(reports: Reports) -> pl.DataFrame:
+    """Damaged units that were inspected and put back: `Q` out of WAREHOUSE_DAMAGED with a `P` to SELLABLE.
+
+    Per FNSKU and fulfillment center, of the same day or the next; each unit of a row counts once (claim type 2).
+    """
+    key = ["fnsku", "fulfillment_center"]
+    order = ["date", "reference_id", "file", "line"]
+    out = reports.adjustments.filter(
+        pl.col("reason") == "Q", pl.col("disposition") == "WAREHOUSE_DAMAGED", pl.col("quantity") < 0
+    )
+    back = reports.adjustments.filter(
+        pl.col("reason") == "P", pl.col("disposition") == "SELLABLE", pl.col("quantity") > 0
+    ).sort(*order)
+    joined = pl.concat_str(key, separator="\x1f")
+    takers = out.sort(*order).with_row_index("number")
+    units = back.with_row_index("settlement").with_columns(key=joined, left=pl.col("quantity"))
+    pairs = cancel_within(
+        takers.select("date", "number", key=joined, wants=-pl.col("quantity")), units, before_days=0, after_days=1
+    )
+    return _of_ledger(
+        pairs.join(units.cast({"settlement": pl.Int64}), on="settlement")
+        .join(
+            takers.select(pl.col("number").cast(pl.Int64), also_file="file", also_line="line"), on="number", how="left"
+        )
+        .with_columns(kind=pl.lit("put_back"), quantity=pl.col("units"))
+    )
+
+
+def _disposals(reports: Reports) -> pl.DataFrame:
+    """Unsellable units that the seller had disposed of: nobody owes him those (claim type 2).
+
+    Counted as claim type 3 counts them: the disposed units (of liquidations the shipped ones too), and of an order that is
+    still open what was requested and not cancelled, for a unit that waits for its disposal is not eligible either.
+    """
+    kind = pl.col("order_type").fill_null("").str.to_lowercase()
+    is_over = pl.col("counts_hold") & pl.col("order_status").fill_null("").str.to_lowercase().is_in(
+        ["completed", "cancelled", "canceled"]
+    )
+    sold = pl.when(kind.str.starts_with("liquidation")).then(pl.col("shipped_quantity").fill_null(0)).otherwise(0)
+    gone = pl.when(pl.col("counts_hold")).then(pl.col("disposed_quantity").fill_null(0) + sold).otherwise(0)
+    cancelled = pl.when(pl.col("counts_hold")).then(pl.col("cancelled_quantity").fill_null(0)).otherwise(0)
+    pending = pl.when(kind.str.contains("disposal|liquidation")).then(
+        pl.col("requested_quantity").fill_null(0) - cancelled
+    )
+    return reports.removal_orders.filter(
+        pl.col("disposition").fill_null("").str.to_lowercase() != "sellable"
+    ).select(
+        "report_type", "file", "line",
+        kind=pl.lit("disposal"),
+        fnsku=pl.col("fnsku").fill_null(""),
+        asin=pl.lit(""),
+        date="request_date",
+        country=pl.lit(None, pl.String),
+        reason=pl.lit(None, pl.String),
+        id="order_id",
+        place=pl.lit(""),
+        left=pl.when(is_over).then(gone).otherwise(pl.max_horizontal(pending, gone)),
+        is_amazon_found=pl.lit(value=False),
+        names_order=pl.lit(value=False),
+    )  # fmt: skip
+
+
+def _payments(reports: Reports) -> pl.DataFrame:
+    """Reimbursements that settle losses, the stock units and the cash units of a row apart."""
+    rows = reports.reimbursements.filter(pl.col("settles"))
+    return pl.concat([_units_of(rows, "stock"), _units_of(rows, "cash")])
+
+
+def _units_of(rows: pl.DataFrame, kind: str) -> pl.DataFrame:
+    return rows.filter(pl.col(kind) > 0).select(
+        "fnsku", "asin", "report_type", "file", "line",
+        kind=pl.lit(kind),
+        reimbursement_kind="kind",
+        date="approval_date",
+        country=pl.lit(None, pl.String),
+        currency="currency_unit",
+        reason=pl.lit(None, pl.String),
+        id="reimbursement_id",
+        place="sku",
+        left=kind,
+        is_amazon_found=pl.lit(value=False),
+        names_order=pl.col("amazon_order_id").is_not_null(),
+        order_id="amazon_order_id",
+    )  # fmt: skip
+
+
+def is_payment(*kinds: str) -> pl.Expr:
+    """Payments of these kinds that name no order: what names one settles that order's units alone (section 2.4)."""
+    return pl.col("reimbursement_kind").is_in(kinds) & ~pl.col("names_order")
+
+
+def is_leftover_payment(own: str) -> pl.Expr:
+    """Payments that may settle what a rule still has open after all rules took their own kind (section 2.5)."""
+    return is_payment(*(kind for kind in (*STOCK_KINDS, "general", "unknown") if kind != own))
