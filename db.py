@@ -72,7 +72,7 @@ def reading() -> Iterator[Session]:
 
     Raises SchemaMismatch and DatabaseUnavailable.
     """
-    with _in_words():
+    with errors_in_words():
         _require_schema()
         with Session(engine()) as session:
             yield session
@@ -85,7 +85,7 @@ def transaction(lease: Lease | None = None) -> Iterator[Session]:
     Raises Moved where another session changed one of the rows first (version columns, on both databases), LeaseLost
     where `lease` has gone to somebody else, SchemaMismatch and DatabaseUnavailable.
     """
-    with _in_words():
+    with errors_in_words():
         _require_schema()
         with Session(engine().execution_options(writes=True), expire_on_commit=False) as session, session.begin():
             if lease:
@@ -98,7 +98,7 @@ def check_schema() -> None:
     path = settings().sqlite_path
     if path and not path.exists():  # connecting would leave an empty file behind
         raise SchemaMismatch(f"There is no database at {path} yet.", todo=_UPGRADE)
-    with _in_words(), engine().connect() as connection:
+    with errors_in_words(), engine().connect() as connection:
         found = schema_of(connection)
     if found is None:
         raise SchemaMismatch("The database has no tables of Recoup's yet.", todo=_UPGRADE)
@@ -128,7 +128,8 @@ def _require_schema() -> None:
 
 
 @contextmanager
-def _in_words() -> Iterator[None]:
+def errors_in_words() -> Iterator[None]:
+    """Raise what the driver and the version columns say as Moved and DatabaseUnavailable, which people can read."""
     try:
         yield
     except StaleDataError as error:
