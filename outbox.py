@@ -144,6 +144,11 @@ def still_held(session: Session, message_id: int, worker: str) -> bool:
     )
 
 
+def has_due(session: Session, now: datetime) -> bool:
+    """Whether a sender would find something to send."""
+    return session.scalar(_due(now, real_now()).limit(1)) is not None
+
+
 def undelivered(session: Session, now: datetime) -> Sequence[OutboxMessage]:
     """Return what is due and not sent, and what failed for good, oldest first."""
     due = and_(OutboxMessage.state.in_(_UNDELIVERED), OutboxMessage.not_before <= now)

@@ -1,0 +1,70 @@
+"""The daily work on an account: read its archive, run the rules, write what they say. Jobs and `flask daily` call it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+import structlog
+from sqlalchemy.orm import Session
+
+from amazon import archive
+from claims import findings
+from clock import utcnow
+from db import Lease, reading, transaction
+from detection import engine, policy
+from detection.findings import Outcome
+from detection.marketplaces import Marketplace, marketplaces
+from errors import NotFound
+from models import Account
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Detected:
+    """What one detection came to."""
+
+    outcome: Outcome
+    recorded: findings.Recorded
+
+
+def detect_account(
+    account_id: int,
+    *,
+    lease: Lease,
+    as_of: date | None = None,
+    and_then: Callable[[Session], None] | None = None,
+) -> Detected:
+    """Find this account's discrepancies as of a day, today's in its marketplace if none is given, and write them.
+
+    Can be repeated: they are kept by fingerprint. The slow part holds no transaction; what it found is written in one,
+    with what `and_then` adds to it. Raises NotFound, and LeaseLost where another process has taken over: then nothing
+    is written.
+    """
+    with reading() as session:
+        marketplace = _marketplace(session, account_id)
+    given = archive.read_input(account_id, keep=engine.KEEP)
+    outcome = engine.run(
+        given, marketplace=marketplace, policy=policy.load(marketplace.policy), as_of=as_of or today_in(marketplace)
+    )
+    with reading() as session:
+        wanted = findings.missing_lines(session, account_id, outcome)
+    lines = archive.line_texts(account_id, wanted)
+    with transaction(lease) as session:
+        recorded = findings.record_findings(session, account_id, outcome, lines=lines, now=utcnow())
+        if and_then:
+            and_then(session)
+    _log.info("account_detected", as_of=outcome.as_of.isoformat(), findings=len(outcome.findings))
+    return Detected(outcome, recorded)
+
+
+def today_in(marketplace: Marketplace) -> date:
+    """Return the day it is in the marketplace."""
+    return utcnow().astimezone(marketplace.zone).date()
+
+
+def _marketplace(session: Session, account_id: int) -> Marketplace:
+    account = session.get(Account, account_id)
+    if account is None:
+        raise NotFound(f"There is no account {account_id}.", todo="See `flask accounts list`.")
+    return marketplaces()[account.marketplace]

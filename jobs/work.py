@@ -1,0 +1,50 @@
+"""Doing due work: under the account's lease, its result and the run's end in one transaction.
+
+So a job that comes twice finds nothing to do, and one that was killed in the middle left nothing behind.
+"""
+
+import structlog
+
+from claims import daily
+from claims.errors import LeaseHeld
+from claims.leases import account_lease, held
+from clock import utcnow
+from db import Lease, LeaseLost, reading, transaction
+from jobs import runs
+from models import Run
+
+_log = structlog.get_logger()
+
+
+def do(run_id: int) -> None:
+    """Do this run with all else that is due for its account; one detection answers them all.
+
+    Does nothing where it is done already or another process is at it. Raises what the work raised, after noting it.
+    """
+    with reading() as session:
+        run = session.get(Run, run_id)
+    if run is None or run.account_id is None:
+        return
+    with structlog.contextvars.bound_contextvars(account_id=run.account_id, run_id=run_id):
+        try:
+            with held(account_lease(run.account_id)) as lease:
+                _do_all_due(run.account_id, lease)
+        except (LeaseHeld, LeaseLost) as error:
+            _log.info("run_left_to_another", why=type(error).__name__)
+
+
+def _do_all_due(account_id: int, lease: Lease) -> None:
+    with transaction(lease) as session:
+        begun = runs.begin_all(session, account_id, utcnow())
+    if not begun:
+        return
+    _log.info("runs_begun", run_ids=begun)
+    try:
+        daily.detect_account(account_id, lease=lease, and_then=lambda session: runs.finish(session, begun, utcnow()))
+    except LeaseLost:
+        raise
+    except Exception as error:
+        with transaction(lease) as session:
+            runs.put_off(session, begun, error, utcnow())
+        raise
+    _log.info("runs_done", run_ids=begun)
