@@ -254,10 +254,10 @@ def _by_key(losses: pl.DataFrame, settlements: pl.DataFrame) -> Iterator[tuple[l
     """Pair the losses with the settlements of each key that has both, each in its order."""
     both = losses.join(settlements.select("key").unique(), on="key", how="semi")
     needed = settlements.join(both.select("key").unique(), on="key", how="semi")
-    lost = _sides(both.select("key", "loss", "date", "open", "country", "area", pl.lit(None), pl.lit(True)).iter_rows())
+    lost = _sides(both.select("key", "loss", "date", "open", "country", "area").iter_rows())
     settled = _sides(
         needed.select(
-            "key", "settlement", "date", "left", "country", "area", "currency", pl.col("country").is_not_null()
+            "key", "settlement", "date", "left", "country", "area", "currency", is_find=pl.col("country").is_not_null()
         ).iter_rows()
     )
     for key, its_losses in lost.items():

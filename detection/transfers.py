@@ -22,20 +22,18 @@ def open_transfers(reports: Reports) -> list[Observation]:
         .filter(pl.col("missing") > 0)
         .sort("reference_id", "fnsku")
     )
-    lines = rows.join(missing, on=["reference_id", "fnsku"], how="semi").sort("date", "file", "line")
+    legs: dict[tuple[str, str], list[Evidence]] = {}
+    for leg in rows.join(missing, on=["reference_id", "fnsku"], how="semi").sort("date", "file", "line").iter_rows(named=True):
+        found = Evidence(leg["report_type"], leg["file"], leg["line"], "transfer", leg["quantity"])
+        legs.setdefault((leg["reference_id"], leg["fnsku"]), []).append(found)
     return [
         Observation(
             "transfer_open",
-            f"{row['missing']} units of a transfer of more than {_ARRIVES_WITHIN_DAYS} days ago have not arrived.",
-            row["fnsku"] or None,
-            row["reference_id"],
-            row["missing"],
-            tuple(
-                Evidence(line["report_type"], line["file"], line["line"], "transfer", line["quantity"])
-                for line in lines.filter(
-                    pl.col("reference_id") == row["reference_id"], pl.col("fnsku") == row["fnsku"]
-                ).iter_rows(named=True)
-            ),
+            f"{units} units of a transfer of more than {_ARRIVES_WITHIN_DAYS} days ago have not arrived.",
+            fnsku or None,
+            reference_id,
+            units,
+            tuple(legs[reference_id, fnsku]),
         )
-        for row in missing.iter_rows(named=True)
+        for reference_id, fnsku, units in missing.iter_rows()
     ]
