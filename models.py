@@ -388,7 +388,9 @@ class Discrepancy(Base):
 
     account: Mapped[Account] = relationship(lazy="raise")
     decided_by: Mapped[User | None] = relationship(lazy="raise")
-    caveats: Mapped[list["Caveat"]] = relationship(lazy="raise", order_by="Caveat.code", back_populates="discrepancy")
+    caveats: Mapped[list["Caveat"]] = relationship(
+        lazy="raise", order_by="Caveat.code", back_populates="discrepancy", cascade="all, delete-orphan"
+    )
     evidence: Mapped[list["EvidenceLine"]] = relationship(lazy="raise", order_by="EvidenceLine.position")
     history: Mapped[list["HistoryEntry"]] = relationship(lazy="raise", order_by="HistoryEntry.id")
     claims: Mapped[list["Claim"]] = relationship(

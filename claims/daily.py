@@ -1,4 +1,4 @@
-"""The daily work on an account: read its archive, run the rules, write what they say. Jobs and `flask daily` call it."""
+"""The daily work on an account: read its archive, run the rules, write what they say."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from amazon import archive
-from claims import findings
+from claims import evidence, findings
 from clock import utcnow
 from db import Lease, reading, transaction
 from detection import engine, policy
@@ -48,7 +48,7 @@ def detect_account(
         given, marketplace=marketplace, policy=policy.load(marketplace.policy), as_of=as_of or today_in(marketplace)
     )
     with reading() as session:
-        wanted = findings.missing_lines(session, account_id, outcome)
+        wanted = evidence.missing_lines(session, account_id, outcome)
     lines = archive.line_texts(account_id, wanted)
     with transaction(lease) as session:
         recorded = findings.record_findings(session, account_id, outcome, lines=lines, now=utcnow())

@@ -1,0 +1,291 @@
+"""What a run of the rules found becomes rows: new ones are added, open ones follow, decided ones are flagged."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Select, and_, or_, select
+from sqlalchemy.orm import Session, selectinload
+
+import outbox
+from claims import announcing, evidence, history, words
+from claims.access import Actor, system_actor
+from claims.evidence import LineText, Place
+from claims.verdicts import DECIDED, UNDECIDED, Judged, end_of, is_past, judged, status_after, status_of
+from models import (
+    Account,
+    Caveat,
+    Claim,
+    ClaimStatus,
+    Client,
+    ClientStatus,
+    Discrepancy,
+    DiscrepancyStatus,
+    HistoryEntry,
+)
+
+if TYPE_CHECKING:
+    from detection.findings import Finding, Outcome
+
+_AT_ONCE = 1000
+_COPIED = (
+    "claim_type",
+    "marketplace",
+    "fnsku",
+    "asin",
+    "msku",
+    "title",
+    "reference_kind",
+    "reference_id",
+    "fulfillment_center",
+    "event_date",
+    "opens_on",
+    "closes_on",
+    "quantity",
+    "unit_value",
+    "value",
+    "currency",
+    "value_basis",
+    "policy",
+    "policy_confirmed",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What a run changed: numbers of discrepancies, and of claims that nobody filed in time."""
+
+    new: int
+    changed: int
+    flagged: int
+    settled: int
+    withdrawn: int
+    lapsed: int
+    claims_lapsed: int
+    cards: int
+    counted: int
+
+
+@dataclass(slots=True)
+class _Run:
+    """The rows of one run while they are changed; history is kept back until all rows have their ids."""
+
+    now: datetime
+    judged: Judged
+    actor: Actor = field(default_factory=system_actor)
+    moves: list[tuple[Discrepancy, HistoryEntry]] = field(default_factory=list)
+    flagged: int = 0
+
+    def note(
+        self,
+        row: Discrepancy,
+        action: str,
+        *,
+        moved: tuple[str | None, str | None] = (None, None),
+        reason: str | None = None,
+        note: str | None = None,
+    ) -> None:
+        entry = history.entry(actor=self.actor, now=self.now, action=action, moved=moved, reason=reason, note=note)
+        self.moves.append((row, entry))
+        row.updated_at = self.now
+
+    def move(self, row: Discrepancy, to: DiscrepancyStatus, action: str, reason: str | None = None) -> None:
+        before, row.status, row.status_reason = row.status, to, reason
+        self.note(row, action, moved=(before.value, to.value), reason=reason)
+
+    def count(self, action: str) -> int:
+        return sum(entry.action == action for _, entry in self.moves)
+
+
+def record_findings(
+    session: Session,
+    account_id: int,
+    outcome: "Outcome",
+    *,
+    lines: Mapping[Place, LineText],
+    now: datetime,
+) -> Recorded:
+    """Write what a run says about an account: rows, evidence, history, and the messages that tell of it.
+
+    Rows are found again by fingerprint and keep their ids. A row that the run says nothing about, because reports are
+    missing, only lapses with its deadline. `lines` holds the text of what `evidence.missing_lines` asked for.
+    Can be repeated: the same outcome changes nothing the second time.
+    """
+    account = session.get_one(Account, account_id, options=[selectinload(Account.client)])
+    run = _Run(now, judged(outcome))
+    known = _known(session, account_id, run.judged.findings)
+    told_before = {row.fingerprint for row in known.values() if row.announced_at is not None}
+    for row in known.values():
+        _judge(run, row)
+    new = _new_rows(run, account, known) if _takes_new(account.client) else []
+    announced = announcing.choose(account.client, [*known.values(), *new], now)
+    session.add_all(new)
+    session.flush()
+    _write_history(session, run, told_before)
+    undecided = (row for row in [*known.values(), *new] if row.status not in DECIDED)
+    found = [(row, run.judged.findings[row.fingerprint]) for row in undecided if row.fingerprint in run.judged.findings]
+    evidence.replace(session, account_id, found, lines)
+    announcing.enqueue(session, account, announced, now)
+    return Recorded(
+        new=len(new),
+        changed=len({row.id for row, entry in run.moves if entry.action.endswith("_changed")}),
+        flagged=run.flagged,
+        settled=run.count("settled"),
+        withdrawn=run.count("withdrawn"),
+        lapsed=run.count("lapsed"),
+        claims_lapsed=_lapse_claims(session, run, account_id),
+        cards=len(announced.cards),
+        counted=len(announced.counted),
+    )
+
+
+def _takes_new(client: Client) -> bool:
+    return client.status not in (ClientStatus.PAUSED, ClientStatus.CANCELLED)
+
+
+def _known(session: Session, account_id: int, findings: Mapping[str, "Finding"]) -> dict[str, Discrepancy]:
+    """Return the rows that the run may change, by fingerprint: the undecided, those to be filed, those found again."""
+    to_file = Discrepancy.claims.any(Claim.status == ClaimStatus.TO_SUBMIT)
+    lively = or_(Discrepancy.status.in_(UNDECIDED), and_(Discrepancy.status == DiscrepancyStatus.APPROVED, to_file))
+    rows = {row.fingerprint: row for row in session.scalars(_locked(account_id).where(lively))}
+    for part in _parts(fingerprint for fingerprint in findings if fingerprint not in rows):
+        again = session.scalars(_locked(account_id).where(Discrepancy.fingerprint.in_(part)))
+        rows.update({row.fingerprint: row for row in again})
+    return rows
+
+
+def _locked(account_id: int) -> Select[Discrepancy]:
+    mine = select(Discrepancy).where(Discrepancy.account_id == account_id).options(selectinload(Discrepancy.caveats))
+    return mine.order_by(Discrepancy.id).with_for_update().execution_options(populate_existing=True)
+
+
+def _judge(run: _Run, row: Discrepancy) -> None:
+    finding = run.judged.findings.get(row.fingerprint)
+    ended = end_of(row, run.judged)
+    if row.status in DECIDED:
+        if finding:
+            _flag(run, row, is_changed=finding.quantity != row.quantity, note=_step(row.quantity, finding.quantity))
+        elif ended:
+            _flag(run, row, is_changed=True, note=words.status_name(ended[0].value, ended[1]))
+    elif finding:
+        _follow(run, row, finding)
+    elif ended:
+        run.move(row, ended[0], ended[0].value, reason=ended[1])
+    elif is_past(row, run.judged):
+        run.move(row, DiscrepancyStatus.LAPSED, "lapsed")
+
+
+def _flag(run: _Run, row: Discrepancy, *, is_changed: bool, note: str) -> None:
+    if row.is_changed_since_decision == is_changed:
+        return
+    row.is_changed_since_decision = is_changed
+    run.flagged += is_changed
+    run.note(row, "changed_since_decision" if is_changed else "as_decided_again", note=note)
+
+
+def _follow(run: _Run, row: Discrepancy, finding: "Finding") -> None:
+    """Bring an undecided row up to what the run found."""
+    quantity, worth = row.quantity, words.money(row.value, row.currency)
+    changed = [name for name in _COPIED if getattr(row, name) != getattr(finding, name)]
+    for name in changed:
+        setattr(row, name, getattr(finding, name))
+        row.updated_at = run.now
+    if row.quantity != quantity:
+        run.note(row, "quantity_changed", note=_step(quantity, row.quantity))
+    if {"value", "currency"} & set(changed):
+        run.note(row, "value_changed", note=f"{worth} → {words.money(row.value, row.currency)}")
+    _follow_caveats(run, row, finding.caveats)
+    after = status_after(row, finding)
+    if after is not row.status:
+        run.move(row, after, _action(row.status, after))
+
+
+def _follow_caveats(run: _Run, row: Discrepancy, codes: Sequence[str]) -> None:
+    """Add what is open now and drop what no longer is; what a person cleared stays cleared."""
+    there = {caveat.code for caveat in row.caveats}
+    for caveat in [caveat for caveat in row.caveats if caveat.code not in codes]:
+        row.caveats.remove(caveat)
+        run.note(row, "caveat_dropped", reason=caveat.code)
+    for code in [code for code in codes if code not in there]:
+        row.caveats.append(Caveat(code=code))
+        run.note(row, "caveat_added", reason=code)
+
+
+def _action(before: DiscrepancyStatus, after: DiscrepancyStatus) -> str:
+    if after is DiscrepancyStatus.LAPSED:
+        return "lapsed"
+    if before not in UNDECIDED:
+        return "reopened"
+    return "opened" if after is DiscrepancyStatus.OPEN else "updated"
+
+
+def _step(before: int, after: int) -> str:
+    return f"{before:,} → {words.units(after)}"
+
+
+def _new_rows(run: _Run, account: Account, known: Mapping[str, Discrepancy]) -> list[Discrepancy]:
+    rows = []
+    for finding in run.judged.findings.values():
+        if finding.fingerprint in known:
+            continue
+        row = Discrepancy(
+            account_id=account.id,
+            fingerprint=finding.fingerprint,
+            status=status_of(finding),
+            caveats=[Caveat(code=code) for code in finding.caveats],
+            created_at=run.now,
+            updated_at=run.now,
+            **{name: getattr(finding, name) for name in _COPIED},
+        )
+        run.note(row, "found", moved=(None, row.status.value))
+        rows.append(row)
+    return rows
+
+
+def _write_history(session: Session, run: _Run, told_before: set[str]) -> None:
+    """Write the moves, and say that the cards of what was told before are stale. All rows have their ids."""
+    for row, entry in run.moves:
+        entry.discrepancy_id = row.id
+    session.add_all(entry for _, entry in run.moves)
+    session.flush()
+    last = {row.fingerprint: (row, entry) for row, entry in run.moves if row.fingerprint in told_before}
+    stale = [_card_update(row, f"update:{row.id}:{entry.id}", run.now) for row, entry in last.values()]
+    outbox.enqueue_all(session, stale)
+
+
+def _lapse_claims(session: Session, run: _Run, account_id: int) -> int:
+    """Close the claims that nobody filed by their last day."""
+    late = session.scalars(
+        select(Claim)
+        .where(Claim.account_id == account_id, Claim.status == ClaimStatus.TO_SUBMIT)
+        .where(Claim.closes_on < run.judged.as_of)
+        .options(selectinload(Claim.discrepancies))
+        .order_by(Claim.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+    for claim in late:
+        claim.status, claim.closed_reason, claim.updated_at = ClaimStatus.CLOSED, "lapsed", run.now
+        moved = (ClaimStatus.TO_SUBMIT.value, ClaimStatus.CLOSED.value)
+        session.add(
+            history.entry(
+                actor=run.actor, now=run.now, action="closed", claim_id=claim.id, moved=moved, reason="lapsed"
+            )
+        )
+    told = [(claim, row) for claim in late for row in claim.discrepancies if row.announced_at is not None]
+    stale = [_card_update(row, f"update:{row.id}:claim:{claim.id}", run.now) for claim, row in told]
+    outbox.enqueue_all(session, stale)
+    return len(late)
+
+
+def _card_update(row: Discrepancy, key: str, now: datetime) -> dict[str, Any]:
+    return outbox.message(outbox.CARD_UPDATE, key, now=now, account_id=row.account_id, discrepancy_id=row.id)
+
+
+def _parts(fingerprints: Iterable[str]) -> Iterator[list[str]]:
+    """Give them out in parts that fit into one statement."""
+    left = iter(fingerprints)
+    while part := list(islice(left, _AT_ONCE)):
+        yield part
