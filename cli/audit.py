@@ -24,7 +24,7 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 Days = tuple[date, date]
 
 
-class _Covers(click.ParamType):
+class _Covers(click.ParamType[tuple[str, Days]]):
     """A report and the days it is known to cover, as `TYPE=FROM..TO`."""
 
     name = "TYPE=FROM..TO"
@@ -59,7 +59,7 @@ class _Covers(click.ParamType):
 @click.option("--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True)
 @click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help="Write there instead of to the screen.")
 @click.option("--all", "show_all", is_flag=True, help="Show the upcoming and the lapsed too.")
-def audit(  # noqa: PLR0913 - one argument an option
+def audit(  # noqa: PLR0917 - one argument an option
     paths: tuple[Path, ...],
     as_of: datetime | None,
     marketplace: str,
@@ -74,8 +74,8 @@ def audit(  # noqa: PLR0913 - one argument an option
 ) -> None:
     """Find what Amazon owes in report files from Seller Central or the API.
 
-    PATH is a file or a folder: .txt, .csv, .tsv, .json, .jsonl, .gz or .zip. Files are recognised by their header, not by
-    their name. Exits 1 when a file was refused or nothing could be read.
+    PATH is a file or a folder: .txt, .csv, .tsv, .json, .jsonl, .gz or .zip. Files are recognised by their header, not
+    by their name. Exits 1 when a file was refused or nothing could be read.
     """
     from amazon.reading import read
     from detection import policy as policies

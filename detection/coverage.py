@@ -39,7 +39,7 @@ class Coverage:
         return bool(self._covered.get(report))
 
     def missing(self, report: str, since: date) -> Days | None:
-        """Return the first and the last day missing between `since` and the as-of date, or None where all are covered."""
+        """Return the first and the last day missing from `since` to the as-of date, or None where none is."""
         gaps = list(_gaps(self._covered.get(report, ()), since, self.as_of))
         return (gaps[0][0], gaps[-1][1]) if gaps else None
 

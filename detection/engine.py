@@ -1,4 +1,4 @@
-"""Runs the rules: in their order over one pool of settlements, then coverage, windows and values over what stays open."""
+"""Runs the rules in their order over one pool of settlements, then judges and values what stays open."""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -241,12 +241,10 @@ class _Writer:
                 orient="row",
             ),
         )
-        return [
-            self._finding(group, loss, valuation.of(loss)) for group, loss in zip(self._open, firsts, strict=True)
-        ]
+        return [self._finding(group, loss, valuation.of(loss)) for group, loss in zip(self._open, firsts, strict=True)]
 
     def _names(self) -> dict[tuple[str, date], dict[str, Any]]:
-        """What the ledger calls the MSKUs of losses that do not name their product themselves (section 8)."""
+        """Look up what the ledger calls the MSKUs of losses that do not name their product (section 8)."""
         unnamed = [
             (loss["msku"], loss["date"])
             for loss in (group.first for group in self._open)
@@ -304,7 +302,7 @@ def _evidence(group: _Group, worth: Worth) -> tuple[Evidence, ...]:
 
 
 def _spent(losses: Losses, pool: Pool) -> pl.DataFrame:
-    """What each settlement was spent on, for whoever asks why a loss is not claimed."""
+    """Say what each settlement was spent on, for whoever asks why a loss is not claimed."""
     return (
         _with_settlements(losses, pool)
         .join(losses.rows.select("loss", "natural_key"), on="loss", maintain_order="left")
@@ -338,5 +336,5 @@ def _output_order(finding: Finding) -> tuple[Any, ...]:
     value = -finding.value if finding.value is not None else 0
     currency = (finding.currency is None, finding.currency or "")
     return (
-        _STATUS_ORDER[finding.status], finding.closes_on, unknown, value, *currency, finding.claim_type, finding.natural_key,
-    )  # fmt: skip
+        _STATUS_ORDER[finding.status], finding.closes_on, unknown, value, *currency, finding.claim_type,
+    finding.natural_key, )  # fmt: skip

@@ -12,7 +12,7 @@ from detection.reports import Warned
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One report line that a finding rests on. `quantity` are the units it took part with; `note` says more in words."""
+    """One report line that a finding rests on. `quantity`: the units it took part with; `note`: more in words."""
 
     report_type: str
     file: str
@@ -26,9 +26,9 @@ class Evidence:
 class Finding:
     """A discrepancy: units that Amazon took out of the seller's stock and has not made up for.
 
-    status: upcoming, claimable or lapsed on the as-of date. Dates are days of the marketplace; `value` is rounded to the
-    currency's digits, `unit_value` has at most six places; both and `currency` are None where nothing tells the value.
-    natural_key: what makes the fingerprint, with claim type and marketplace.
+    status: upcoming, claimable or lapsed on the as-of date. Dates are days of the marketplace; `value` is rounded to
+    the currency's digits, `unit_value` has at most six places; both and `currency` are None where nothing tells the
+    value. natural_key: what makes the fingerprint, with claim type and marketplace.
     """
 
     claim_type: str
@@ -61,8 +61,8 @@ class Finding:
 class Candidate:
     """A loss that was looked at. `open_units` are claimed by its finding; where there are none, `reason` says why.
 
-    Reasons: found, put_back, paid_by_amazon, disposed_by_seller, reconciled_by_amazon, charged_again (somebody made up for
-    it), received (nothing is short), not_covered (a report that could tell is missing: nothing is said about it).
+    Reasons: found, put_back, paid_by_amazon, disposed_by_seller, reconciled_by_amazon, charged_again (somebody made up
+    for it), received (nothing is short), not_covered (a report that could tell is missing: nothing is said about it).
     """
 
     claim_type: str
@@ -88,10 +88,10 @@ class Observation:
 class Outcome:
     """All that one run of the rules says.
 
-    judged_since: per claim type, the first day from which on every report that its rule needs is covered up to the as-of
-        date. A loss of that day or later that is neither a finding nor a candidate is no longer shown by the rows.
-    spent: per claim type, which settlement was spent on which loss (columns: natural_key, kind, report_type, file, line,
-        units).
+    judged_since: per claim type, the first day from which on every report that its rule needs is covered up to the
+        as-of date. A loss of that day or later that is neither a finding nor a candidate is no longer shown by the
+    rows. spent: per claim type, which settlement was spent on which loss (columns: natural_key, kind, report_type,
+        file, line, units).
     """
 
     as_of: date

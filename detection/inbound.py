@@ -13,8 +13,9 @@ def shortages(reports: Reports) -> pl.DataFrame:
     """Return one row per closed shipment and FNSKU, with what is short and what stays open.
 
     Columns: shipment_id, fnsku, msku, asin, title, destination, country, first_receipt (day of the earliest receipt of
-    the shipment, of any FNSKU), sent, counted (received by the API), booked (received by the ledger), short (sent less the larger of the
-    two, below zero for a surplus), open (short less the shipment's surplus of the same ASIN), report_type, file, line.
+    the shipment, of any FNSKU), sent, counted (received by the API), booked (received by the ledger), short (sent less
+    the larger of the two, below zero for a surplus), open (short less the shipment's surplus of the same ASIN),
+    report_type, file, line.
     """
     closed = reports.inbound_shipments.filter(pl.col("status").str.to_uppercase() == "CLOSED")
     items = (
@@ -34,7 +35,9 @@ def shortages(reports: Reports) -> pl.DataFrame:
         .group_by("reference_id", maintain_order=True)
         .agg(first_receipt=pl.col("date").first(), country=pl.col("country").first())
     )
-    booked = received.group_by("reference_id", "fnsku").agg(booked=pl.col("quantity").sum(), booked_asin=pl.col("asin").max())
+    booked = received.group_by("reference_id", "fnsku").agg(
+        booked=pl.col("quantity").sum(), booked_asin=pl.col("asin").max()
+    )
     known = (
         items.join(booked, left_on=["shipment_id", "fnsku"], right_on=["reference_id", "fnsku"], how="left")
         .join(first, left_on="shipment_id", right_on="reference_id", how="left")
@@ -97,7 +100,7 @@ def evidence_of(reports: Reports, losses: pl.DataFrame) -> pl.DataFrame:
 
 
 def never_received(items: pl.DataFrame) -> tuple[Observation, ...]:
-    """Return, of `shortages`, the items of closed shipments of which nothing ever arrived: a proof of delivery is needed (section 9)."""
+    """Return, of `shortages`, closed shipments that never arrived: find a proof of delivery (section 9)."""
     in_shipment = (pl.col("counted") + pl.col("booked")).sum().over("shipment_id")
     missing = items.filter(pl.col("first_receipt").is_null(), in_shipment == 0, pl.col("sent") > 0)
     return tuple(

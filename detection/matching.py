@@ -2,11 +2,12 @@
 
 Two frames go through here. *Losses*: `loss` (row number in the order of section 2.1), `key`, `date`, `country`, `open`
 (units). *Settlements*: `settlement` (row number in the order of 2.1), `key`, `date`, `country` (null for a payment),
-`currency` (null for a find), `ahead_days` (how long after it a loss may show), `left` (units), `kind`. What was spent on
-which loss comes out as rows of `loss`, `settlement`, `units`.
+`currency` (null for a find), `ahead_days` (how long after it a loss may show), `left` (units), `kind`. What was spent
+on which loss comes out as rows of `loss`, `settlement`, `units`.
 
 Where stock lies in one country the queue of each key is computed in closed form over whole columns. Only where the
-choice depends on more than age (several countries, or settlements that expire) are the losses of one key walked through.
+choice depends on more than age (several countries, or settlements that expire) are the losses of one key walked
+through.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -44,9 +45,7 @@ def oldest_first(losses: pl.DataFrame, settlements: pl.DataFrame) -> pl.DataFram
         lost_so_far=pl.col("lost").cum_sum().over("key"), settled_so_far=pl.col("settled").cum_sum().over("key")
     ).with_columns(
         # What could find no loss up to now: the highest excess of settled over lost units.
-        wasted=pl.max_horizontal(
-            pl.lit(0), (pl.col("settled_so_far") - pl.col("lost_so_far")).cum_max().over("key")
-        )
+        wasted=pl.max_horizontal(pl.lit(0), (pl.col("settled_so_far") - pl.col("lost_so_far")).cum_max().over("key"))
     )
     return _overlaps(
         running.filter(pl.col("side") == 0).select("key", end="lost_so_far", loss="number"),

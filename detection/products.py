@@ -8,8 +8,9 @@ _NAMES = ("fnsku", "asin", "title")
 
 
 def describe(reports: Reports, wanted: pl.DataFrame) -> pl.DataFrame:
-    """Return `fnsku`, `asin` and `title` for each `msku` and day `on`: the ledger's latest row up to that day, else the
-    first after it. MSKUs that the ledger does not know are left out.
+    """Return `fnsku`, `asin` and `title` for each `msku` and day `on`.
+
+    It is what the ledger's latest row up to that day says, else the first after it; unknown MSKUs are left out.
     """
     asked = wanted.select("msku", "on").drop_nulls().unique()
     known = reports.products_of(asked.get_column("msku").to_list())
@@ -27,7 +28,9 @@ def _on_the_day(asked: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
     after = days.unique(["msku", "date"], keep="first").sort("date")
     before = asked.join_asof(up_to, left_on="on", right_on="date", by="msku", strategy="backward")
     is_late = pl.col("date").is_null()
-    later = before.filter(is_late).select("msku", "on").join_asof(
-        after, left_on="on", right_on="date", by="msku", strategy="forward"
+    later = (
+        before.filter(is_late)
+        .select("msku", "on")
+        .join_asof(after, left_on="on", right_on="date", by="msku", strategy="forward")
     )
     return pl.concat([before.filter(~is_late), later]).select("msku", "on", *_NAMES)

@@ -1,7 +1,7 @@
 """Refunded units of FBA orders, and what became of each: shared by the rules about customer returns.
 
-A refund is a unit only where the money says so (end of section 3): units = the largest k whose refunded Principal so far
-reaches (k - 0.1) unit prices; less is a goodwill gesture.
+A refund is a unit only where the money says so (end of section 3): units = the largest k whose refunded Principal so
+far reaches (k - 0.1) unit prices; less is a goodwill gesture.
 """
 
 import polars as pl
@@ -21,8 +21,9 @@ _ANY_DAY = pl.lit("1970-01-01").str.to_date()
 def refunded_units(reports: Reports) -> pl.DataFrame:
     """Return the refunded units of FBA orders: one row per order, SKU and day on which units were reached.
 
-    Columns: order_id, sku, date, units, item_units (all refunded units of the item), price and sold (charged Principal in millionths and shipped
-    units), worth (what the item's refunds cost the seller, millionths; section 5), currency, report_type, file, line.
+    Columns: order_id, sku, date, units, item_units (all refunded units of the item), price and sold (charged Principal
+    in millionths and shipped units), worth (what the item's refunds cost the seller, millionths; section 5), currency,
+    report_type, file, line.
     """
     refunds = reports.finances.filter(pl.col("event") == "refund")
     by_day = (
@@ -74,7 +75,9 @@ def _stated_units() -> pl.Expr:
 def _sold(reports: Reports) -> pl.DataFrame:
     """Charged Principal and shipped units of each item: the finances', else the fulfilled shipments'."""
     charged = (
-        reports.finances.filter(pl.col("event") == "shipment", _is_principal(), pl.col("amount") > 0, pl.col("quantity") > 0)
+        reports.finances.filter(
+            pl.col("event") == "shipment", _is_principal(), pl.col("amount") > 0, pl.col("quantity") > 0
+        )
         .group_by(_ITEM)
         .agg(price=pl.col("amount").sum(), sold=pl.col("quantity").sum())
     )
@@ -100,7 +103,7 @@ def _fba_orders(reports: Reports) -> pl.DataFrame:
 
 
 def _cost_to_seller(refunds: pl.DataFrame) -> pl.DataFrame:
-    """What each item's refunds took from the seller, in millionths: Principal, and what was given back to him."""
+    """Sum what each item's refunds took from the seller, in millionths, and what was given back to him."""
 
     def total(which: pl.Expr) -> pl.Expr:
         return pl.col("amount").filter(which).sum()
@@ -116,8 +119,9 @@ def _cost_to_seller(refunds: pl.DataFrame) -> pl.DataFrame:
 def outcome_of_units(reports: Reports, units: pl.DataFrame) -> pl.DataFrame:
     """Give the return rows of each order to its refunded units, oldest to oldest, and say what each unit got.
 
-    In three rounds over all items of the order: same SKU, same ASIN, any. Returns rows of `unit` (row number in `units`),
-    `units`, `got`: wrong_item (an ASIN that the order never had: claim type 6), damaged (7), returned, or nothing (8).
+    In three rounds over all items of the order: same SKU, same ASIN, any. Returns rows of `unit` (row number in
+    `units`), `units`, `got`: wrong_item (an ASIN that the order never had: claim type 6), damaged (7), returned, or
+    nothing (8).
     """
     numbered = _with_asins(reports, units.with_row_index("unit").cast({"unit": pl.Int64}))
     open_units = numbered.select("unit", "order_id", "sku", "asin", "date", open="units")
@@ -163,16 +167,16 @@ def _with_asins(reports: Reports, units: pl.DataFrame) -> pl.DataFrame:
     names = describe(reports, with_returns.select(msku="sku", on="date"))
     by_return = reports.returns.filter(pl.col("asin") != "").group_by("sku").agg(returned_asin=pl.col("asin").first())
     return (
-        units.join(names.select(sku="msku", date="on", asin="asin"), on=["sku", "date"], how="left", maintain_order="left")
+        units.join(
+            names.select(sku="msku", date="on", asin="asin"), on=["sku", "date"], how="left", maintain_order="left"
+        )
         .join(by_return, on="sku", how="left", maintain_order="left")
         .with_columns(asin=pl.coalesce("asin", "returned_asin"))
         .drop("returned_asin")
     )
 
 
-def _what_came_back(
-    given: pl.DataFrame, rows: pl.DataFrame, units: pl.DataFrame, reports: Reports
-) -> pl.DataFrame:
+def _what_came_back(given: pl.DataFrame, rows: pl.DataFrame, units: pl.DataFrame, reports: Reports) -> pl.DataFrame:
     """Name what each given row means for its unit."""
     ours = _asins_of_orders(reports, units)
     exempt = pl.col("sku").str.starts_with("amzn.gr.") | pl.col("sku").str.starts_with("Amazon.Found")
@@ -192,14 +196,20 @@ def _what_came_back(
 def _asins_of_orders(reports: Reports, units: pl.DataFrame) -> pl.DataFrame:
     """Every ASIN that the ledger gives the SKUs of an order; `is_complete` where it knows each of them."""
     returned = reports.returns.select("order_id").unique()
-    sold = pl.concat(
-        [
-            units.select("order_id", "sku"),
-            reports.shipments.select("sku", order_id="amazon_order_id"),
-            reports.finances.filter(pl.col("event") == "shipment").select("order_id", "sku"),
-        ],
-        how="diagonal",
-    ).drop_nulls().unique().join(returned, on="order_id", how="semi").join(units, on="order_id", how="semi")
+    sold = (
+        pl.concat(
+            [
+                units.select("order_id", "sku"),
+                reports.shipments.select("sku", order_id="amazon_order_id"),
+                reports.finances.filter(pl.col("event") == "shipment").select("order_id", "sku"),
+            ],
+            how="diagonal",
+        )
+        .drop_nulls()
+        .unique()
+        .join(returned, on="order_id", how="semi")
+        .join(units, on="order_id", how="semi")
+    )
     known = reports.products_of(sold.get_column("sku").to_list()).select(sku="msku", asin="asin").drop_nulls().unique()
     return (
         sold.join(known, on="sku", how="left")
@@ -237,7 +247,7 @@ def _retrocharges(reports: Reports) -> pl.DataFrame:
 
 
 def refund_key() -> pl.Expr:
-    """The natural key of claim types 6 to 8."""
+    """Return the natural key of claim types 6 to 8."""
     return natural_key("order_id", "sku", "date")
 
 

@@ -74,7 +74,8 @@ def latest_date(given: Input) -> date | None:
 class Reports:
     """Every report of one account up to the as-of date, each real row once. Frames are made when first read.
 
-    All frames have `file`, `line` and `report_type`; dates are days of the marketplace, amounts millionths of `currency`.
+    All frames have `file`, `line` and `report_type`; dates are days of the marketplace, amounts millionths of
+    `currency`.
     """
 
     def __init__(self, given: Input, marketplace: Marketplace, as_of: date) -> None:
@@ -88,8 +89,8 @@ class Reports:
     def ledger(self) -> pl.DataFrame:
         """Ledger events that rules read: adjustments, receipts, and transfers under a reference.
 
-        `reconciled`, `unreconciled`: Amazon's own counts as units, null where not given; `is_count_current` whether they
-        count, since Amazon changes them later (section 1).
+        `reconciled`, `unreconciled`: Amazon's own counts as units, null where not given; `is_count_current` whether
+        they count, since Amazon changes them later (section 1).
         """
         rows = self._rows("ledger", "date")
         elsewhere = rows.filter(pl.col("store").is_not_null())
@@ -161,7 +162,10 @@ class Reports:
         rows = self._rows("finances", "posted_on")
         newer = rows.filter(pl.col("source") != "v0").select("order_id").unique()
         return pl.concat(
-            [rows.filter(pl.col("source") != "v0"), rows.filter(pl.col("source") == "v0").join(newer, on="order_id", how="anti")]
+            [
+                rows.filter(pl.col("source") != "v0"),
+                rows.filter(pl.col("source") == "v0").join(newer, on="order_id", how="anti"),
+            ]
         )
 
     @cached_property
@@ -224,7 +228,10 @@ class Reports:
         """Return every ledger row of these MSKUs: `msku`, `fnsku`, `asin`, `title`, `date`, in the order of rows."""
         wanted = pl.Series("msku", sorted(set(mskus)), dtype=pl.String)
         return (
-            self._all_ledger_rows(wanted).collect(engine="streaming").sort("msku", "date", "file", "line").drop("file", "line")
+            self._all_ledger_rows(wanted)
+            .collect(engine="streaming")
+            .sort("msku", "date", "file", "line")
+            .drop("file", "line")
         )
 
     def _all_ledger_rows(self, mskus: pl.Series) -> pl.LazyFrame:
@@ -250,7 +257,16 @@ class Reports:
         return rows.filter(pl.col(dated_by) <= self.as_of) if dated_by else rows
 
 
-_DATES = {"date", "approval_date", "return_date", "shipment_date", "request_date", "last_updated_date", "posted_on", "from_on"}
+_DATES = {
+    "date",
+    "approval_date",
+    "return_date",
+    "shipment_date",
+    "request_date",
+    "last_updated_date",
+    "posted_on",
+    "from_on",
+}
 _NUMBERS = {
     "quantity", "reconciled_quantity", "unreconciled_quantity", "amount_per_unit", "amount_total",
     "quantity_reimbursed_cash", "quantity_reimbursed_inventory", "quantity_reimbursed_total", "quantity_shipped",

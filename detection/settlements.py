@@ -1,4 +1,4 @@
-"""Everything by which Amazon, or the seller, made up for losses of stock, in one pool from which each unit goes once."""
+"""All by which Amazon, or the seller, made up for losses of stock: one pool, from which each unit goes once."""
 
 import polars as pl
 
@@ -7,8 +7,24 @@ from detection.rows import STOCK_KINDS, Reports
 
 # How long after it a settlement may still meet a loss (section 2.2), and how long before one it counts as what Amazon
 # itself has matched (2.3).
-_REACH = {"find": 30, "correction_lost": 30, "correction_damaged": 30, "put_back": 0, "disposal": 0, "stock": 10, "cash": 10}
-_BACK = {"find": 30, "correction_lost": 30, "correction_damaged": 30, "put_back": 30, "disposal": 30, "stock": 10, "cash": 10}
+_REACH = {
+    "find": 30,
+    "correction_lost": 30,
+    "correction_damaged": 30,
+    "put_back": 0,
+    "disposal": 0,
+    "stock": 10,
+    "cash": 10,
+}
+_BACK = {
+    "find": 30,
+    "correction_lost": 30,
+    "correction_damaged": 30,
+    "put_back": 30,
+    "disposal": 30,
+    "stock": 10,
+    "cash": 10,
+}
 # Of one day, finds come before stock before cash (2.1); what the seller had disposed of comes last.
 _RANK = {"find": 0, "correction_lost": 0, "correction_damaged": 0, "put_back": 0, "stock": 1, "cash": 2, "disposal": 3}
 _STOCK_GIVEN_DAYS = 45
@@ -18,14 +34,16 @@ _MOVED_OUT_DAYS = 30
 class Pool:
     """The settlements of one account. `rows` has one row per settlement and what is `left` of it, in units.
 
-    Columns: settlement (number, in the order of section 2.1), kind, reimbursement_kind (payments only), fnsku, asin, date,
-    country (null for a payment), area, currency (payments only), is_amazon_found, names_order, left, ahead_days,
+    Columns: settlement (number, in the order of section 2.1), kind, reimbursement_kind (payments only), fnsku, asin,
+    date, country (null for a payment), area, currency (payments only), is_amazon_found, names_order, left, ahead_days,
     back_days, report_type, file, line, and for a put back also_file, also_line (the row that left `WAREHOUSE_DAMAGED`).
     """
 
     def __init__(self, reports: Reports) -> None:
         """Gather all settlements; units of stock given as a reimbursement count once (section 2.7)."""
-        gathered = pl.concat([_finds(reports), _put_backs(reports), _disposals(reports), _payments(reports)], how="diagonal")
+        gathered = pl.concat(
+            [_finds(reports), _put_backs(reports), _disposals(reports), _payments(reports)], how="diagonal"
+        )
         self.rows = (
             gathered.with_columns(
                 rank=pl.col("kind").replace_strict(_RANK, return_dtype=pl.Int64),
@@ -135,8 +153,8 @@ def _put_backs(reports: Reports) -> pl.DataFrame:
 def _disposals(reports: Reports) -> pl.DataFrame:
     """Unsellable units that the seller had disposed of: nobody owes him those (claim type 2).
 
-    Counted as claim type 3 counts them: the disposed units (of liquidations the shipped ones too), and of an order that is
-    still open what was requested and not cancelled, for a unit that waits for its disposal is not eligible either.
+    Counted as claim type 3 counts them: the disposed units (of liquidations the shipped ones too), and of an order that
+    is still open what was requested and not cancelled, for a unit that waits for its disposal is not eligible either.
     """
     kind = pl.col("order_type").fill_null("").str.to_lowercase()
     is_over = pl.col("counts_hold") & pl.col("order_status").fill_null("").str.to_lowercase().is_in(

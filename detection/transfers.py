@@ -23,7 +23,9 @@ def open_transfers(reports: Reports) -> list[Observation]:
         .sort("reference_id", "fnsku")
     )
     legs: dict[tuple[str, str], list[Evidence]] = {}
-    for leg in rows.join(missing, on=["reference_id", "fnsku"], how="semi").sort("date", "file", "line").iter_rows(named=True):
+    for leg in (
+        rows.join(missing, on=["reference_id", "fnsku"], how="semi").sort("date", "file", "line").iter_rows(named=True)
+    ):
         found = Evidence(leg["report_type"], leg["file"], leg["line"], "transfer", leg["quantity"])
         legs.setdefault((leg["reference_id"], leg["fnsku"]), []).append(found)
     return [

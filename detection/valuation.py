@@ -1,4 +1,4 @@
-"""What a unit is worth (section 5): exact fractions of the marketplace's currency, rounded once, at the end of a line."""
+"""What a unit is worth (section 5): exact fractions of the marketplace's currency, rounded once, at the end."""
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
@@ -82,7 +82,7 @@ class Valuation:
         return Worth(Fraction(loss["worth"], loss["worth_units"] * MICROS), "refunded_amount", self._currency)
 
     def _cost(self, loss: Mapping[str, Any]) -> Worth | None:
-        """The seller's documented cost of the MSKU in force on the day."""
+        """Value it at the seller's documented cost of the MSKU in force on the day."""
         days, rows = self._costs.get(loss["msku"], ((), ()))
         place = bisect_right(days, loss["date"]) - 1
         if place < 0 or rows[place]["currency"] != self._currency:
@@ -97,13 +97,13 @@ class Valuation:
         )
 
     def _recent_payment(self, loss: Mapping[str, Any]) -> Worth | None:
-        """The median of what Amazon last paid for the FNSKU, since it pays what the unit cost."""
+        """Take the median of what Amazon last paid for the FNSKU, since it pays what the unit cost."""
         since = max(self._policy.manufacturing_cost_from, loss["date"] - timedelta(days=_PAYMENT_DAYS))
         rows = [row for row in self._payments.get(loss["fnsku"], ()) if row["approval_date"] >= since]
         return self._median(rows[-_LAST_PAYMENTS:], "recent_reimbursement", "amount_per_unit")
 
     def _sales_price(self, loss: Mapping[str, Any]) -> Worth | None:
-        """The median price of the MSKU's last sales, less the median referral and fulfilment fee of the same orders."""
+        """Take the median price of the MSKU's last sales, less the median fees per unit of the same orders."""
         since = loss["date"] - timedelta(days=_SALE_DAYS)
         sales = [row for row in self._sales.get(loss["msku"], ()) if since <= row["shipment_date"] <= loss["date"]]
         if not sales:
@@ -113,7 +113,9 @@ class Valuation:
         less = sum((_median_of(fee.get(kind) for fee in fees) for kind in (_REFERRAL, _FULFILMENT)), Fraction(0))
         if price - less <= 0:
             return None
-        return Worth((price - less) / MICROS, "sales_price_less_fees", self._currency, _lines(sales[-_LAST_PAYMENTS:], "value"))
+        return Worth(
+            (price - less) / MICROS, "sales_price_less_fees", self._currency, _lines(sales[-_LAST_PAYMENTS:], "value")
+        )
 
     def _median(self, rows: Sequence[Mapping[str, Any]], basis: str, column: str) -> Worth | None:
         if not rows:
@@ -132,7 +134,9 @@ class Valuation:
 
     @cached_property
     def _costs(self) -> dict[str, tuple[list[date], list[dict[str, Any]]]]:
-        costs = self._reports.costs.join(self._losses.select("msku").unique(), on="msku", how="semi", maintain_order="left")
+        costs = self._reports.costs.join(
+            self._losses.select("msku").unique(), on="msku", how="semi", maintain_order="left"
+        )
         by_msku: dict[str, tuple[list[date], list[dict[str, Any]]]] = {}
         for row in costs.iter_rows(named=True):
             days, rows = by_msku.setdefault(row["msku"], ([], []))
@@ -163,7 +167,7 @@ class Valuation:
 
     @cached_property
     def _fees(self) -> dict[tuple[str, str], dict[str, Fraction]]:
-        """Fees per unit of those sales, by order and SKU, in millionths; a fee is what the seller pays, so above zero."""
+        """Fees per unit of those sales, by order and SKU, in millionths; above zero is what the seller pays."""
         orders = pl.DataFrame(
             {"order_id": sorted({row["amazon_order_id"] for rows in self._sales.values() for row in rows})},
             schema={"order_id": pl.String},

@@ -26,8 +26,8 @@ class Losses:
     """Every loss that a rule looked at, and what settled it.
 
     rows: one row per loss: `loss` (number, in the order of section 2.1), `natural_key` (its parts joined by U+001F),
-        `date` (the event date), `lost` and `open` (units), `settled_by` (why there was nothing to settle, else null), `fnsku`,
-        `asin`, `msku`, `title` (empty or null where the row lacks them), `country`, `area`, `reference_id`,
+        `date` (the event date), `lost` and `open` (units), `settled_by` (why there was nothing to settle, else null),
+        `fnsku`, `asin`, `msku`, `title` (empty or null where the row lacks them), `country`, `area`, `reference_id`,
         `fulfillment_center`, `report_type`, `file`, `line`, `caveats` (list). A rule that knows what the unit is worth
         adds `worth` (millionths of `currency` for `worth_units` units).
     spent: rows of `loss`, `settlement` (number in the pool), `units`.
@@ -59,9 +59,9 @@ Detect = Callable[[Reports, Pool], Losses]
 class Detector:
     """A rule: its place in the order of section 3, its claim type, and what it needs before it may speak.
 
-    policy: the group whose window holds. value: how its units are valued (section 5). pooled: for rules about stock, the kind
-    of payment that is its own; payments of other kinds settle what it leaves open. reaches: whether a payment may come
-    before the loss shows (section 2.2).
+    policy: the group whose window holds. value: how its units are valued (section 5). pooled: for rules about stock,
+    the kind of payment that is its own; payments of other kinds settle what it leaves open. reaches: whether a payment
+    may come before the loss shows (section 2.2).
     """
 
     number: int

@@ -22,12 +22,12 @@ from detection.settlements import Pool, is_payment
 def inbound_lost(reports: Reports, pool: Pool) -> Losses:
     """Units sent to Amazon that it never booked in, of shipments that it has closed.
 
-    Received is the larger of the API's count and the ledger's receipts; a surplus of the same ASIN in the shipment makes up
-    for a shortage. Payments for inbound losses from the first receipt on settle by FNSKU.
+    Received is the larger of the API's count and the ledger's receipts; a surplus of the same ASIN in the shipment
+    makes up for a shortage. Payments for inbound losses from the first receipt on settle by FNSKU.
     """
     items = shortages(reports)
-    losses = items.filter(pl.col("first_receipt").is_not_null()).sort("first_receipt", "shipment_id", "msku", "fnsku").select(
-        "fnsku", "asin", "msku", "title", "report_type", "file", "line",
+    losses = items.filter(pl.col("first_receipt").is_not_null()).sort("first_receipt", "shipment_id", "msku",
+        "fnsku").select( "fnsku", "asin", "msku", "title", "report_type", "file", "line",
         date="first_receipt",
         country=pl.col("country").fill_null(""),
         area=with_area(pl.col("country").fill_null("")),
@@ -43,6 +43,11 @@ def inbound_lost(reports: Reports, pool: Pool) -> Losses:
     matching.settle()
     spent = matching.all_spent()
     pool.spend(spent)
-    found = Losses(losses, evidence=evidence_of(reports, losses), observations=never_received(items), warnings=undated(reports, items))
+    found = Losses(
+        losses,
+        evidence=evidence_of(reports, losses),
+        observations=never_received(items),
+        warnings=undated(reports, items),
+    )
     found.settle(spent)
     return found

@@ -30,7 +30,8 @@ def return_not_received(reports: Reports, pool: Pool) -> Losses:
     paid = pool.some(pl.col("names_order") & pl.col("kind").is_in(["stock", "cash"]), key="order_id")
     any_day = pl.lit(reports.as_of)
     spent = oldest_first(
-        units.select("loss", "open", key="order_id", date=any_day), paid.select("settlement", "left", "key", date=any_day)
+        units.select("loss", "open", key="order_id", date=any_day),
+        paid.select("settlement", "left", "key", date=any_day),
     )
     pool.spend(spent)
     missing = units.filter(pl.col("got") == "nothing")
@@ -57,7 +58,7 @@ def return_not_received(reports: Reports, pool: Pool) -> Losses:
 
 
 def _in_order_of_payment(refunded: pl.DataFrame, got: pl.DataFrame, again: pl.DataFrame) -> pl.DataFrame:
-    """Number the units that a payment may settle, and take off those that the buyer was charged for again."""
+    """Put the units that a payment may settle in order, less those that the buyer was charged for again."""
     units = (
         got.group_by("unit", "got")
         .agg(pl.col("units").sum())

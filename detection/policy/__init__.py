@@ -223,7 +223,7 @@ def _joined(spans: list[tuple[date, date]]) -> list[tuple[date, date]]:
 
 
 def _chosen(runs: list[tuple[date, date]], as_of: date) -> tuple[date, date]:
-    """The run that contains the as-of date, else the next one, else the last."""
+    """Choose the run that contains the as-of date, else the next one, else the last."""
     return next((run for run in runs if as_of <= run[1]), runs[-1])
 
 
