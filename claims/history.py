@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from claims.access import Actor
+from claims.fields import clean
 from errors import InvalidInput
 from models import HistoryEntry
 
@@ -54,9 +55,9 @@ def cleaned(note: str | None) -> str | None:
 
     Raises InvalidInput for a text that is too long to be a note.
     """
-    text = (note or "").replace("\x00", "").strip()
-    if len(text) > _NOTE_LENGTH:
+    text = clean(note)
+    if text is not None and len(text) > _NOTE_LENGTH:
         raise InvalidInput(
             f"The note has {len(text):,} characters.", field="note", todo=f"Use {_NOTE_LENGTH:,} at most."
         )
-    return text or None
+    return text

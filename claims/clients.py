@@ -1,0 +1,215 @@
+"""Clients and the agency itself: adding them, changing them, and the states a client goes through."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, TypedDict, Unpack
+from zoneinfo import available_timezones
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from claims import history
+from claims.access import Actor, Permission
+from claims.fields import checked_email, checked_name, clean, told_as_taken
+from errors import InvalidInput, Moved, NotFound
+from models import AgencySettings, Client, ClientStatus, Role, User
+from money import CURRENCIES, to_micros
+
+_MAY_BECOME = {
+    ClientStatus.ONBOARDING: {ClientStatus.ACTIVE, ClientStatus.PAUSED, ClientStatus.CANCELLED},
+    ClientStatus.ACTIVE: {ClientStatus.PAUSED, ClientStatus.CANCELLED},
+    ClientStatus.PAUSED: {ClientStatus.ACTIVE, ClientStatus.CANCELLED},
+    ClientStatus.CANCELLED: set[ClientStatus](),
+}
+
+
+class ClientDetails(TypedDict, total=False):
+    """What may be said about a client.
+
+    min_value: in `currency`; None shows every value. case_manager_id: a user who may review; None for nobody.
+    """
+
+    address: str
+    currency: str
+    time_zone: str
+    case_manager_id: int | None
+    review_channel: str | None
+    min_value: Decimal | None
+
+
+class ClientFields(ClientDetails, total=False):
+    """What can be changed; a field that is not given stays as it is. commission_rate: a fraction, 0.20 for 20 %."""
+
+    name: str
+    email: str
+    commission_rate: Decimal
+
+
+def add_client(
+    session: Session,
+    *,
+    name: str,
+    email: str,
+    commission_rate: Decimal,
+    actor: Actor,
+    now: datetime,
+    **more: Unpack[ClientDetails],
+) -> Client:
+    """Add a client, who is onboarding until the first import. Raises NotAllowed and InvalidInput."""
+    actor.require(Permission.MANAGE)
+    client = Client(created_at=now, status=ClientStatus.ONBOARDING)
+    required = {"name": name, "email": email, "commission_rate": commission_rate}
+    _set(session, client, required | dict(more))
+    session.add(client)
+    with told_as_taken(f"There is already a client {client.name}.", field="name"):
+        session.flush()
+    moved = (None, client.status.value)
+    session.add(history.entry(actor=actor, now=now, action="added", client_id=client.id, moved=moved))
+    return client
+
+
+def set_client(
+    session: Session, client_id: int, *, actor: Actor, now: datetime, **changes: Unpack[ClientFields]
+) -> Client:
+    """Change what is given. Raises NotAllowed, NotFound and InvalidInput."""
+    actor.require(Permission.MANAGE)
+    client = _locked(session, client_id)
+    with told_as_taken("There is already a client of this name.", field="name"):
+        changed = _set(session, client, dict(changes))
+        session.flush()
+    if changed:
+        note = ", ".join(sorted(name.removesuffix("_id").replace("_", " ") for name in changed))
+        session.add(history.entry(actor=actor, now=now, action="changed", client_id=client.id, note=note))
+    return client
+
+
+def move_client(session: Session, client_id: int, *, to: ClientStatus, actor: Actor, now: datetime) -> Client:
+    """Pause, resume or cancel a client. Raises NotAllowed, NotFound, and Moved where that cannot follow."""
+    actor.require(Permission.MANAGE)
+    client = _locked(session, client_id)
+    if to not in _MAY_BECOME[client.status]:
+        raise Moved(f"{client.name} is {client.status.value} and cannot become {to.value}.")
+    _move(session, client, to, actor=actor, now=now)
+    return client
+
+
+def become_active(session: Session, client: Client, *, actor: Actor, now: datetime) -> None:
+    """End the onboarding of a client, who may be in any state; called with each import of one of the accounts."""
+    if client.status is ClientStatus.ONBOARDING:
+        _move(session, client, ClientStatus.ACTIVE, actor=actor, now=now, reason="first_import")
+
+
+def agency(session: Session) -> AgencySettings:
+    """Return the settings of the agency; those of a new one where nothing was ever set."""
+    return session.get(AgencySettings, 1) or AgencySettings(id=1, name="Our agency")
+
+
+def set_agency(session: Session, *, name: str, review_channel: str | None, actor: Actor) -> AgencySettings:
+    """Change the agency's name and where new discrepancies are posted. Raises NotAllowed and InvalidInput."""
+    actor.require(Permission.MANAGE)
+    found = agency(session)
+    found.name, found.review_channel = checked_name(name), clean(review_channel)
+    session.add(found)
+    session.flush()
+    return found
+
+
+def _move(
+    session: Session, client: Client, to: ClientStatus, *, actor: Actor, now: datetime, reason: str | None = None
+) -> None:
+    before, client.status = client.status, to
+    moved = (before.value, to.value)
+    session.add(history.entry(actor=actor, now=now, action=to.value, client_id=client.id, moved=moved, reason=reason))
+
+
+def _locked(session: Session, client_id: int) -> Client:
+    found = session.get(Client, client_id, with_for_update=True, populate_existing=True)
+    if found is None:
+        raise NotFound(f"There is no client {client_id}.")
+    return found
+
+
+def _set(session: Session, client: Client, given: Mapping[str, object]) -> set[str]:
+    """Check and set what is given; return the names of what became different."""
+    checked = {name: _checked(session, client, name, value) for name, value in given.items()}
+    changed = {name for name, value in checked.items() if getattr(client, name) != value}
+    for name in changed:
+        setattr(client, name, checked[name])
+    return changed
+
+
+def _checked(session: Session, client: Client, name: str, value: Any) -> Any:
+    check = _CHECKS.get(name)
+    if name == "name":
+        return _free_name(session, client, value)
+    if name == "case_manager_id":
+        return _case_manager(session, value)
+    return check(value) if check else value
+
+
+def _free_name(session: Session, client: Client, value: str) -> str:
+    name = checked_name(value)
+    taken = session.scalar(select(Client.id).where(func.lower(Client.name) == name.lower()))
+    if taken is not None and taken != client.id:
+        raise InvalidInput(f"There is already a client {name}.", field="name", todo="Choose another name.")
+    return name
+
+
+def _case_manager(session: Session, user_id: int | None) -> int | None:
+    if user_id is None:
+        return None
+    user = session.get(User, user_id)
+    if user is None or not user.is_active or user.role not in (Role.ADMIN, Role.CASE_MANAGER):
+        raise InvalidInput(
+            "A case manager is an active user with the role case_manager or admin.", field="case_manager_id"
+        )
+    return user_id
+
+
+def _rate(value: Decimal) -> Decimal:
+    try:
+        to_micros(value)
+    except ValueError:
+        raise InvalidInput("The rate is no number of at most six places.", field="commission_rate") from None
+    if not 0 <= value <= 1:
+        raise InvalidInput(
+            f"The rate {value} is not between 0 and 1.", field="commission_rate", todo="Write 20 % as 0.20."
+        )
+    return value
+
+
+def _currency(value: str) -> str:
+    code = value.strip().upper()
+    if code not in CURRENCIES:
+        raise InvalidInput(f"{value} is no currency that Amazon pays in.", field="currency", todo="Write USD, EUR, …")
+    return code
+
+
+def _time_zone(value: str) -> str:
+    if value not in available_timezones():
+        raise InvalidInput(f"{value} is no time zone.", field="time_zone", todo="Write Europe/Berlin, for example.")
+    return value
+
+
+def _least(value: Decimal | None) -> Decimal | None:
+    if value is None:
+        return None
+    try:
+        to_micros(value)
+    except ValueError:
+        raise InvalidInput("The least value is no amount.", field="min_value") from None
+    if value < 0:
+        raise InvalidInput("The least value is below zero.", field="min_value")
+    return value
+
+
+_CHECKS: dict[str, Any] = {
+    "email": checked_email,
+    "commission_rate": _rate,
+    "address": lambda value: clean(value) or "",
+    "currency": _currency,
+    "time_zone": _time_zone,
+    "review_channel": clean,
+    "min_value": _least,
+}
