@@ -54,6 +54,12 @@ def url() -> str:
     return given
 
 
+def keep_in_next_program() -> None:
+    """Stay a user of the server when this process becomes another program."""
+    for handle in _shared.values():
+        os.set_inheritable(handle, True)  # noqa: FBT003
+
+
 def find() -> str | None:
     """Return the URL of a Redis that answers now, or None; never starts one, and waits two seconds at most."""
     given = settings().redis_url or _url_of(socket_path(settings().var))

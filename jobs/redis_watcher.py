@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
-_SOUND_SECONDS = 2  # a server that ends sooner did not start, and would not the next time
+_PAUSE_SECONDS = 0.5
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -34,19 +34,19 @@ class _Watcher:
         self._is_over = threading.Event()
 
     def run(self) -> int:
-        """Run the server until its last user is gone; begin again when it was killed. Returns the exit status."""
+        """Run the server until its last user is gone; begin again when a signal killed it. Returns the exit status."""
         signal.signal(signal.SIGTERM, lambda *_: self._end())
         threading.Thread(target=self._wait_for_the_last_user, daemon=True).start()
         while True:
-            started = time.monotonic()
             self._server = _Server(self._command)
             if self._is_over.is_set():
                 self._server.stop()
             status = self._server.wait()
             if self._is_over.is_set():
                 return 0
-            if time.monotonic() - started < _SOUND_SECONDS:
+            if status >= 0:  # it ended by itself, and said why: it would again
                 return status or 1
+            time.sleep(_PAUSE_SECONDS)
 
     def _wait_for_the_last_user(self) -> None:
         handle = os.open(self._users, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

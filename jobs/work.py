@@ -28,16 +28,17 @@ def do(run_id: int) -> None:
     with structlog.contextvars.bound_contextvars(account_id=run.account_id, run_id=run_id):
         try:
             with held(account_lease(run.account_id)) as lease:
-                _do_all_due(run.account_id, lease)
+                while _do_all_due(run.account_id, lease):  # more can come due meanwhile
+                    continue
         except (LeaseHeld, LeaseLost) as error:
             _log.info("run_left_to_another", why=type(error).__name__)
 
 
-def _do_all_due(account_id: int, lease: Lease) -> None:
+def _do_all_due(account_id: int, lease: Lease) -> bool:
     with transaction(lease) as session:
         begun = runs.begin_all(session, account_id, utcnow())
     if not begun:
-        return
+        return False
     _log.info("runs_begun", run_ids=begun)
     try:
         daily.detect_account(account_id, lease=lease, and_then=lambda session: runs.finish(session, begun, utcnow()))
@@ -48,3 +49,4 @@ def _do_all_due(account_id: int, lease: Lease) -> None:
             runs.put_off(session, begun, error, utcnow())
         raise
     _log.info("runs_done", run_ids=begun)
+    return True

