@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 
 _MARKETPLACES = ("US", "CA", "MX", "UK", "DE", "FR", "IT", "ES", "NL", "BE", "IE", "SE", "PL", "JP")
 _OWN_FILES = ("costs", "products", "received")
+_JSON_REPORTS = {
+    "FinancialEvents": "finances",
+    "transactions": "finances",
+    "ShipmentData": "inbound_shipments",
+    "ItemData": "inbound_items",
+}
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 Days = tuple[date, date]
@@ -31,11 +37,9 @@ class _Covers(click.ParamType[tuple[str, Days]]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, Days]:
         """Return the report's short name and its days. Fails as wrong usage, naming what is wrong."""
-        from amazon.catalogue import short_name
-
         report, _, days = str(value).partition("=")
         first, _, last = days.partition("..")
-        known = short_name(report.strip())
+        known = _short_name(report.strip())
         if known is None:
             self.fail(f"'{report}' is not a report that Recoup knows.", param, ctx)
         try:
@@ -45,6 +49,14 @@ class _Covers(click.ParamType[tuple[str, Days]]):
         if window[0] > window[1]:
             self.fail(f"'{days}' ends before it begins.", param, ctx)
         return known, window
+
+
+def _short_name(report: str) -> str | None:
+    """Return the short name of a report that was called by it or by Amazon's own."""
+    from amazon.catalogue import catalogue
+
+    names = {**_JSON_REPORTS, **{known.type: short for short, known in catalogue().reports.items()}}
+    return report if report in names.values() else names.get(report)
 
 
 @click.command()
