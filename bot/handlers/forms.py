@@ -1,0 +1,51 @@
+"""Opening a form: it has three seconds from the press, so only one short query comes before it."""
+
+from sqlalchemy.orm import Session
+
+from bot.client import SlackRefused, SlackTrouble, call, web_client
+from bot.modals import View
+from bot.people import slack_actor
+from bot.press import Press
+from claims import queries, words
+from claims.access import Permission
+from claims.errors import AlreadyDecided
+from clock import utcnow
+from errors import Moved
+from models import Discrepancy, DiscrepancyStatus
+
+_TOO_LATE = {"expired_trigger_id", "exchanged_trigger_id", "invalid_trigger_id"}
+
+
+def still_open(session: Session, press: Press, discrepancy_id: int) -> Discrepancy:
+    """Return the discrepancy if this person can decide it now, so that nobody fills in a form in vain.
+
+    The service checks again when the form is sent. Raises NotAllowed, NotFound, AlreadyDecided, Moved.
+    """
+    actor = slack_actor(session, press)
+    actor.require(Permission.REVIEW)
+    found = queries.load_discrepancy(session, discrepancy_id, actor)
+    if found.decided_at and found.decided_by:
+        raise AlreadyDecided(what=found.status.value, by=found.decided_by.label, at=found.decided_at, now=utcnow())
+    if found.status is not DiscrepancyStatus.OPEN:
+        standing = words.status_name(found.status.value, found.status_reason)
+        raise Moved(f"Discrepancy {found.id} cannot be decided: {standing}.")
+    return found
+
+
+def title_of(found: Discrepancy) -> str:
+    """Return what a form is about, in one line."""
+    worth = words.money(found.value, found.currency)
+    return (
+        f"{words.claim_type_name(found.claim_type)} · {found.account.client.name} · "
+        f"{words.units(found.quantity)} · {worth if found.value is not None else f'value {worth}'}"
+    )
+
+
+def open_form(press: Press, view: View) -> None:
+    """Open a form for the person who pressed. Raises SlackTrouble."""
+    try:
+        call(web_client().views_open, trigger_id=press.trigger_id, view=view)
+    except SlackRefused as refused:
+        if refused.code not in _TOO_LATE:
+            raise
+        raise SlackTrouble("It took too long to open the form.", todo="Press again.") from refused

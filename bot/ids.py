@@ -1,0 +1,20 @@
+"""The ids that Slack sends back with a press. Cards live for years: an id that was once posted keeps its meaning."""
+
+APPROVE = "discrepancy:approve"
+REJECT = "discrepancy:reject"
+CLEAR = "discrepancy:clear"
+UNDO = "discrepancy:undo"
+OPEN_PAGE = "page:open"
+
+REJECT_VIEW = "discrepancy:reject:view"
+CLEAR_VIEW = "discrepancy:clear:view"
+
+# Fields of the modals: the block and the element in it have the same id.
+REASON = "reason"
+NOTE = "note"
+CAVEAT = "caveat"
+
+COMMAND = "/claims"
+
+# What marks a posted message as one of the outbox's, so that it can be found again after a lost answer.
+METADATA_TYPE = "recoup_outbox"
