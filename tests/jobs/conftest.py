@@ -12,7 +12,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from jobs import redis_server
-from tests.jobs.waiting import wait_until
+from tests.waiting import wait_until
 from tests.machine import cannot_run
 
 

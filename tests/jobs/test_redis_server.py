@@ -14,7 +14,7 @@ import config
 from errors import RecoupError
 from jobs import redis_server, redis_watcher
 from tests.jobs.conftest import answers
-from tests.jobs.waiting import wait_until
+from tests.waiting import wait_until
 
 User = subprocess.Popen[str]
 
@@ -186,5 +186,7 @@ def has_ended(pid: int) -> bool:
 
 def test_the_watcher_needs_nothing_but_the_standard_library() -> None:
     script = Path(redis_watcher.__file__)
-    found = subprocess.run([sys.executable, "-I", "-S", "-c", f"import runpy; runpy.run_path({str(script)!r})"], check=False)
+    found = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", f"import runpy; runpy.run_path({str(script)!r})"], check=False
+    )
     assert found.returncode == 0

@@ -10,7 +10,9 @@ from jobs.schedule import CRON_TABLE, DAILY, EachDay, due_at, latest_slot
 
 AT_FIVE = EachDay("daily", at=time(5))
 # Clocks that change at midnight, by half an hour, and over five o'clock's own neighbourhood, beside the marketplaces'.
-ZONES = sorted({str(m.zone) for m in marketplaces().values()} | {"Africa/Cairo", "Australia/Lord_Howe", "America/Havana"})
+ZONES = sorted(
+    {str(m.zone) for m in marketplaces().values()} | {"Africa/Cairo", "Australia/Lord_Howe", "America/Havana"}
+)
 
 
 @pytest.mark.parametrize(
