@@ -9,8 +9,11 @@ import sys
 import structlog
 
 
-def configure() -> None:
-    """Set up logging for this process: lines for a person at a terminal, JSON for a machine. Can be called again."""
+def configure(*, is_command: bool = False) -> None:
+    """Set up logging: lines for a person at a terminal, JSON for a machine. Can be called again.
+
+    A command speaks for itself: of it, only what somebody has to look at is logged.
+    """
     is_terminal = sys.stderr.isatty()
     draw = (
         structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)  # others print local values
@@ -25,7 +28,7 @@ def configure() -> None:
             *([] if is_terminal else [structlog.processors.format_exc_info]),
             draw,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING if is_command else logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
     logging.basicConfig(

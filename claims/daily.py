@@ -14,6 +14,7 @@ from db import Lease, reading, transaction
 from detection import engine, policy
 from detection.findings import Outcome
 from detection.marketplaces import Marketplace, marketplaces
+from detection.rows import KEEP
 from errors import NotFound
 from models import Account
 
@@ -43,7 +44,7 @@ def detect_account(
     """
     with reading() as session:
         marketplace = _marketplace(session, account_id)
-    given = archive.read_input(account_id, keep=engine.KEEP)
+    given = archive.read_input(account_id, keep=KEEP)
     outcome = engine.run(
         given, marketplace=marketplace, policy=policy.load(marketplace.policy), as_of=as_of or today_in(marketplace)
     )

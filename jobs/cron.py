@@ -4,14 +4,12 @@ Two of them are harmless: a slot is one unique row, and a job that is queued alr
 """
 
 import threading
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 import structlog
 from redis.exceptions import RedisError
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 import outbox
 from clock import utcnow
@@ -19,10 +17,9 @@ from db import reading, transaction
 from detection.marketplaces import marketplaces
 from errors import RecoupError
 from jobs import queue, redis_server, runs
+from jobs.accounts import active_accounts
 from jobs.schedule import CRON_TABLE, RING_SECONDS, EachDay, due_at, latest_slot
-from models import Account, AccountStatus, Client, ClientStatus, Run
-
-_WATCHED_CLIENTS = (ClientStatus.ONBOARDING, ClientStatus.ACTIVE, ClientStatus.PAUSED)
+from models import Account, Run
 
 _log = structlog.get_logger()
 
@@ -78,7 +75,7 @@ class _Slot:
 
 def _missing_slots(now: datetime) -> list[_Slot]:
     with reading() as session:
-        wanted = [_latest(entry, account, now) for account in _active_accounts(session) for entry in CRON_TABLE]
+        wanted = [_latest(entry, account, now) for account in active_accounts(session) for entry in CRON_TABLE]
         days = {slot.day.isoformat() for slot in wanted}
         statement = select(Run.kind, Run.account_id, Run.slot).where(Run.slot.in_(days))
         there = {tuple(row) for row in session.execute(statement)}
@@ -89,9 +86,3 @@ def _latest(entry: EachDay, account: Account, now: datetime) -> _Slot:
     zone = marketplaces()[account.marketplace].zone
     day = latest_slot(entry, now, zone)
     return _Slot(entry.kind, account.id, day, due_at(entry, day, zone))
-
-
-def _active_accounts(session: Session) -> Sequence[Account]:
-    clients = select(Client.id).where(Client.status.in_(_WATCHED_CLIENTS))
-    statement = select(Account).where(Account.status == AccountStatus.ACTIVE, Account.client_id.in_(clients))
-    return session.scalars(statement.order_by(Account.id)).all()

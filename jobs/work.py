@@ -3,7 +3,14 @@
 So a job that comes twice finds nothing to do, and one that was killed in the middle left nothing behind.
 """
 
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import date
+from functools import partial
+
 import structlog
+from sqlalchemy.orm import Session
 
 from claims import daily
 from claims.errors import LeaseHeld
@@ -12,6 +19,8 @@ from clock import utcnow
 from db import Lease, LeaseLost, reading, transaction
 from jobs import runs
 from models import Run
+
+_PATIENCE_SECONDS = 60
 
 _log = structlog.get_logger()
 
@@ -32,6 +41,36 @@ def do(run_id: int) -> None:
                     continue
         except (LeaseHeld, LeaseLost) as error:
             _log.info("run_left_to_another", why=type(error).__name__)
+
+
+def do_now(account_id: int, *, as_of: date | None) -> daily.Detected:
+    """Detect in the foreground, as the jobs do; what is due for the account is done by it, unless it is of a past day.
+
+    Waits for a holder of the lease that may be dead, a minute at most; then raises LeaseHeld.
+    """
+    with _held_patiently(account_id) as lease:
+        return daily.detect_account(
+            account_id, lease=lease, as_of=as_of, and_then=None if as_of else partial(_finish_due, account_id)
+        )
+
+
+def _finish_due(account_id: int, session: Session) -> None:
+    runs.finish_due(session, account_id, utcnow())
+
+
+@contextmanager
+def _held_patiently(account_id: int) -> Iterator[Lease]:
+    until = time.monotonic() + _PATIENCE_SECONDS
+    with ExitStack() as stack:
+        while True:
+            try:
+                lease = stack.enter_context(held(account_lease(account_id)))
+                break
+            except LeaseHeld:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(1)
+        yield lease
 
 
 def _do_all_due(account_id: int, lease: Lease) -> bool:

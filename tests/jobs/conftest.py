@@ -12,8 +12,8 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from jobs import redis_server
-from tests.waiting import wait_until
 from tests.machine import cannot_run
+from tests.waiting import wait_until
 
 
 @pytest.fixture(scope="session")

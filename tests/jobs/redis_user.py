@@ -8,5 +8,6 @@ from redis import Redis
 from jobs import redis_server
 
 url = redis_server.ensure(Path(sys.argv[1]))
-print(Redis.from_url(url).incr("started"), url, flush=True)
+sys.stdout.write(f"{Redis.from_url(url).incr('started')} {url}\n")
+sys.stdout.flush()
 sys.stdin.readline()

@@ -48,11 +48,11 @@ def test_messages_ring_for_their_delivery(account_id: int, redis: "Redis[bytes]"
 
 
 def test_what_was_rolled_back_rings_nothing(account_id: int, redis: "Redis[bytes]") -> None:
-    with pytest.raises(ZeroDivisionError), transaction() as session:
+    with transaction() as session:
         outbox.enqueue(session, "test", "one", now=NOW)
         runs.after_import(session, account_id, 1, NOW)
         session.flush()
-        _ = 1 / 0
+        session.rollback()
     with transaction() as session:
         session.get(Run, 1)
     assert queued(redis, queue.MESSAGES) == queued(redis, queue.WORK) == []

@@ -96,7 +96,8 @@ def test_the_server_ends_with_a_killed_watcher(use: Callable[[], User], short_fo
 def test_where_there_is_no_parent_death_signal_a_pipe_does_the_same(tmp_path: Path) -> None:
     script = (
         "from jobs import redis_watcher; import time;"
-        "s = redis_watcher._Server(['sleep', '60'], platform='darwin'); print(s._process.pid, flush=True); time.sleep(60)"
+        "server = redis_watcher._Server(['sleep', '60'], platform='darwin');"
+        "print(server._process.pid, flush=True); time.sleep(60)"
     )
     watcher = subprocess.Popen([sys.executable, "-c", script], cwd=config.HOME, stdout=subprocess.PIPE, text=True)
     assert watcher.stdout is not None

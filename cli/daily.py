@@ -1,0 +1,108 @@
+"""`flask daily`: what the jobs do each day, now and in the foreground."""
+
+import sys
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from claims.daily import Detected
+    from models import Account
+
+
+@click.command("daily")
+@click.option("--account", "account_id", type=int, metavar="ID", help="Only this account.")
+@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="Rows after this day do not exist.")
+def daily(account_id: int | None, as_of: datetime | None) -> None:
+    """Detect and post now, for every active account or for one.
+
+    The day is today's in the account's marketplace. Sends its messages before it ends and names those that it could
+    not send. Exits 1 when an account failed, after the others are done.
+    """
+    import logs
+    from cli import wiring
+
+    logs.configure(is_command=True)
+    wiring.connect()
+    accounts = _accounts(account_id)
+    if not accounts:
+        click.echo("There is no active account. Add one with `flask accounts add`.", err=True)
+    failed = [account for account in accounts if not _is_done(account, as_of.date() if as_of else None)]
+    _deliver()
+    if failed:
+        click.echo(f"{len(failed)} of {len(accounts)} accounts failed.", err=True)
+        sys.exit(1)
+
+
+def _accounts(account_id: int | None) -> "list[Account]":
+    from sqlalchemy.orm import selectinload
+
+    from db import reading
+    from errors import NotFound
+    from jobs.accounts import active_accounts
+    from models import Account
+
+    with reading() as session:
+        if account_id is None:
+            return list(active_accounts(session))
+        account = session.get(Account, account_id, options=[selectinload(Account.client)])
+        if account is None:
+            raise NotFound(f"There is no account {account_id}.", todo="See `flask accounts list`.")
+        return [account]
+
+
+def _is_done(account: "Account", as_of: date | None) -> bool:
+    """Detect for one account and say what came of it; a failure is told and stops nobody else."""
+    import structlog
+
+    from cli.progress import Progress
+    from errors import RecoupError
+    from jobs import work
+
+    name = f"{account.client.name}, {account.name}"
+    try:
+        with Progress(f"{name}: looking for discrepancies"):
+            found = work.do_now(account.id, as_of=as_of)
+    except RecoupError as error:
+        click.echo(f"{name}: {error}", err=True)
+        return False
+    except Exception as error:  # noqa: BLE001  one account must not stop the others
+        structlog.get_logger().exception("account_failed", account_id=account.id)
+        click.echo(f"{name}: failed by a mistake in the program ({type(error).__name__}), see above.", err=True)
+        return False
+    _tell(name, found)
+    return True
+
+
+def _tell(name: str, found: "Detected") -> None:
+    for warned in found.outcome.warnings:
+        click.echo(f"{name}: {warned.message}", err=True)
+    recorded = found.recorded
+    counts = ("new", "changed", "flagged", "settled", "withdrawn", "lapsed")
+    told = ", ".join(f"{count} {what}" for what in counts if (count := getattr(recorded, what))) or "nothing new"
+    click.echo(f"{name}, as of {found.outcome.as_of:%d %b %Y}: {told}.")
+
+
+def _deliver() -> None:
+    """Send what waits in the outbox, and name what stays."""
+    import outbox
+    from clock import utcnow
+    from db import reading
+    from jobs.deliver import deliver_due
+    from models import OutboxState
+
+    delivered = deliver_due()
+    if delivered.sent:
+        click.echo(f"{delivered.sent} messages sent.")
+    reasons = dict(delivered.left)
+    with reading() as session:
+        staying = [
+            (row.key, row.last_error or reasons.get(row.key) or "not sent yet")
+            for row in outbox.undelivered(session, utcnow())
+            if row.state is not OutboxState.FAILED or row.key in reasons
+        ]
+    for key, why in staying:
+        reasons.setdefault(key, why)
+    for key, why in reasons.items():
+        click.echo(f"Not sent: {key}: {why}", err=True)
