@@ -138,7 +138,7 @@ def _fit(report: Report, folded: Sequence[str]) -> Header | None:
             taken.add(column.name)
     required = [column for column in report.columns if column.required]
     lacks = tuple(column for column in required if column.name not in taken)
-    if len(lacks) > _NEARLY_LACKS or len(lacks) * 2 >= len(required) or len(taken) * 2 < len(folded) and lacks:
+    if len(lacks) > _NEARLY_LACKS or len(lacks) * 2 >= len(required) or (len(taken) * 2 < len(folded) and lacks):
         return None
     return Header(report, tuple(columns), lacks)
 

@@ -18,6 +18,7 @@ SlashOrder = Literal["month_first", "day_first"]
 
 _NOTHING = r"^[-–—]*$"
 _YEARS = (2000, 2100)
+_MONTHS = 12
 _CLOCK = r"[T ]\d{1,2}:\d{2}(?::\d{2})?(?:\.\d+)?"
 _OFFSET = r"Z|UTC|GMT|[+-]\d{2}:?(?:\d{2})?"
 _SHAPES: tuple[tuple[Spelling, str], ...] = (
@@ -63,7 +64,7 @@ def slash_order(days: pl.Series, stamps: pl.Series | None) -> SlashOrder:
             return "month_first" if matches["month_first"] > matches["day_first"] else "day_first"
     first = days.str.extract(r"^(\d{1,2})/", 1).cast(pl.Int64, strict=False)
     second = days.str.extract(r"^\d{1,2}/(\d{1,2})/", 1).cast(pl.Int64, strict=False)
-    return "day_first" if (first > 12).any() and not (second > 12).any() else "month_first"
+    return "day_first" if (first > _MONTHS).any() and not (second > _MONTHS).any() else "month_first"
 
 
 class Reading:
@@ -118,7 +119,7 @@ class Reading:
         ]
         day = _sane(pl.coalesce(days))
         offset = value.str.extract(rf"{_CLOCK}\s*({_OFFSET})$", 1)
-        clock = value.str.extract(rf"[T ](\d{{1,2}}:\d{{2}}).*$", 1).str.splitn(":", 2).struct
+        clock = value.str.extract(r"[T ](\d{1,2}:\d{2}).*$", 1).str.splitn(":", 2).struct
         minutes = _int(clock[0]) * 60 + _int(clock[1])
         east = _int(offset.str.extract(r"^[+-](\d{2})", 1)).fill_null(0) * 60 + _int(
             offset.str.extract(r"(?:^[+-]\d{2}:?)(\d{2})$", 1)

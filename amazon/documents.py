@@ -1,14 +1,24 @@
-"""Reading the JSON answers of Amazon's APIs, as delivered."""
+"""Reading the JSON answers of Amazon's APIs, as delivered: one a file, or one a line."""
 
 from dataclasses import dataclass
 from datetime import date
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from amazon.delimited import Setting
+from amazon import finances_v0, inbound, transactions
+from amazon.finances import read_entries
 from amazon.intake import Bytes
+from amazon.pages import Entry, Page, pages_of
 from amazon.problems import FileRefused
-from amazon.repair import Flaw
+from amazon.repair import MOST_REJECTED, Flaw
+
+_REPORTS = {
+    "FinancialEvents": "finances",
+    "transactions": "finances",
+    "ShipmentData": "inbound_shipments",
+    "ItemData": "inbound_items",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +34,46 @@ class Document:
     flaws: tuple[Flaw, ...]
 
 
-def read_document(taken: Bytes, setting: Setting) -> Document:
+def read_document(taken: Bytes, zone: ZoneInfo) -> Document:
     """Return the rows of a JSON file. Raises FileRefused."""
-    raise FileRefused("unknown_header", "JSON is not read yet.")
+    pages, flaws = pages_of(taken)
+    kind = _kind(pages)
+    entries = [entry for page in pages if kind in page.kinds for entry in page.entries]
+    rows, rejected = _read(kind, entries, zone)
+    flaws.extend(Flaw(line, problem) for line, problem in rejected)
+    count = len(entries) + len(flaws) - len(rejected)
+    if len(flaws) > MOST_REJECTED * count:
+        first = min(flaws, key=lambda flaw: flaw.line)
+        raise FileRefused(
+            "too_many_rejected",
+            f"{len(flaws)} of its {count} entries cannot be read; the first is line {first.line}: {first.problem}.",
+        )
+    days = rows["posted_on"].drop_nulls().to_list() if "posted_on" in rows.columns else []
+    return Document(
+        report=_REPORTS[kind],
+        report_type=kind,
+        count=count,
+        first=min(days, default=None),
+        last=max(days, default=None),
+        rows=rows,
+        flaws=tuple(sorted(flaws, key=lambda flaw: flaw.line)),
+    )
+
+
+def _kind(pages: list[Page]) -> str:
+    """Return of which kind the answers in the file are."""
+    kinds = {kind for page in pages for kind in page.kinds}
+    if len(kinds) == 1:
+        return kinds.pop()
+    known = ", ".join(_REPORTS)
+    if kinds:
+        raise FileRefused("unknown_header", f"It mixes {' and '.join(sorted(kinds))}. Give each its own file.")
+    raise FileRefused("unknown_header", f"It is JSON that holds none of {known}, which Recoup reads.")
+
+
+def _read(kind: str, entries: list[Entry], zone: ZoneInfo) -> tuple[pl.DataFrame, list[tuple[int, str]]]:
+    if kind == "FinancialEvents":
+        return read_entries(entries, finances_v0.reader(zone), finances_v0.SOURCE)
+    if kind == "transactions":
+        return read_entries(entries, transactions.reader(zone, entries), transactions.SOURCE)
+    return inbound.read_shipments(entries) if kind == "ShipmentData" else inbound.read_items(entries)

@@ -23,11 +23,12 @@ def without_doubles(rows: Rows, report: Report, keep: Keep | None) -> Rows:
         for line, first in doubles.select("line", "first").iter_rows()
     ]
     left = keyed.filter(pl.col("line") == pl.col("first")).drop("first")
+    days = left[report.date].to_list() if report.date else []
     return replace(
         rows,
         kept=rows.kept.join(left.select("line"), on="line", how="semi") if keep else rows.kept,
         scan=left.lazy(),
         flaws=tuple(sorted((*rows.flaws, *flaws), key=lambda flaw: flaw.line)),
-        first=left[report.date].min() if report.date else None,
-        last=left[report.date].max() if report.date else None,
+        first=min(days, default=None),
+        last=max(days, default=None),
     )

@@ -4,7 +4,10 @@ from detection.reports import Refused
 
 
 class FileRefused(Exception):
-    """One file cannot be used at all. `code` is one of the words of the output, `message` says what is wrong and what to do."""
+    """One file cannot be used at all.
+
+    `code` is a word of the output; `message` says what is wrong and what to do.
+    """
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)

@@ -17,7 +17,7 @@ from amazon.repair import Flaw
 from amazon.sniff import Table, head_of, is_json, table
 from amazon.sources import Source, find
 from detection.marketplaces import Marketplace
-from detection.reports import Delivery, Input, Keep, Refused, Warned
+from detection.reports import Delivery, Input, Keep, Warned
 
 Progress = Callable[[int, int, str], None]
 """Told before each file: how many are done, how many there are, and the name of the next."""
@@ -128,7 +128,7 @@ def _read_table(name: str, taken: Bytes, found: Table, keep: Mapping[str, Keep],
 
 
 def _read_json(name: str, taken: Bytes, keep: Mapping[str, Keep], setting: Setting) -> Read:
-    found = documents.read_document(taken, setting)
+    found = documents.read_document(taken, setting.zone)
     asked = keep.get(found.report)
     kept = found.rows.select("line").head(0)
     if asked is not None:

@@ -11,6 +11,8 @@ from amazon.sniff import Table
 
 # A cell that runs on over more lines than this was never closed.
 _MOST_LINES = 50
+# The part of a file's rows above which the file is refused as a whole.
+MOST_REJECTED = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ def _is_sound(line: bytes, separator: bytes, width: int) -> bool:
 def _whole_row(
     line: bytes, lines: _Lines, row: re.Pattern[bytes], one_cell: re.Pattern[bytes], width: int
 ) -> tuple[list[bytes], int] | str:
-    """Return the cells of the row that begins with `line` and how many more lines it takes, or what is wrong with it."""
+    """Return the cells of the row that begins with `line` and how many more lines it takes, or what is wrong."""
     text = line
     for more in range(_MOST_LINES):
         if row.fullmatch(text):

@@ -28,9 +28,9 @@ UTF8 = "utf-8"
 class Table:
     """How a delimited file is to be read.
 
-    encoding: a Python codec. header_line: physical line of the header, from 1. is_quoted: a double quote at the start of
-    a cell wraps it; else it is a letter. all_quoted: every cell of the header and of the first row is wrapped, so that a
-    bare end of a row is a row cut short. sample: the first rows' cells.
+    encoding: a Python codec. header_line: physical line of the header, from 1. is_quoted: a double quote at the start
+    of a cell wraps it; else it is a letter. all_quoted: every cell of the header and of the first row is wrapped, so
+    that a bare end of a row is a row cut short. sample: the first rows' cells.
     """
 
     header: Header

@@ -20,8 +20,8 @@ _ENCRYPTED = 0x1
 class Source:
     """One delivered file: the name that evidence shows, and where its bytes lie.
 
-    member: the name inside the zip archive at `path`, None for a file of its own. given: the path with the folder as the
-    person typed it, which tells two files of the same name apart.
+    member: the name inside the zip archive at `path`, None for a file of its own. given: the path with the folder as
+    the person typed it, which tells two files of the same name apart.
     """
 
     name: str
@@ -94,7 +94,7 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 
 def _opened(path: Path, name: str) -> Iterator[Source]:
-    """Yield the file itself or, of a zip archive, its members. One that cannot be opened is found out when it is read."""
+    """Yield the file itself or, of a zip archive, its members; one that cannot be opened fails when it is read."""
     given = str(path)
     if not _is_zip(path):
         yield Source(name, path, given)

@@ -1,4 +1,4 @@
-"""A working copy in UTF-8 of text that polars cannot scan: other encodings, and lines ended by a carriage return alone."""
+"""A working copy in UTF-8 of text that polars cannot scan: older encodings, lines ended by a carriage return alone."""
 
 import codecs
 import gzip
