@@ -13,6 +13,15 @@ from errors import RecoupError
 # Module of this package -> the names of its click commands. Modules import click and nothing heavy.
 _COMMANDS: dict[str, Sequence[str]] = {
     "audit": ("audit",),
+    "accounts": ("accounts",),
+    "claims": ("claims",),
+    "clients": ("clients",),
+    "daily": ("daily",),
+    "database": ("database",),
+    "discrepancies": ("discrepancies",),
+    "importing": ("import_files",),
+    "processes": ("web", "worker", "cron"),
+    "users": ("users",),
 }
 
 

@@ -1,0 +1,99 @@
+"""`flask clients`: the sellers who hired the agency."""
+
+from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+
+class _Amount(click.ParamType[Decimal]):
+    """A decimal number, never a float."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
+        """Return the number as it is written."""
+        try:
+            number = Decimal(value)
+        except InvalidOperation:
+            self.fail(f"{value!r} is not a number such as 0.20.", param, ctx)
+        if not number.is_finite():
+            self.fail(f"{value!r} is not a number such as 0.20.", param, ctx)
+        return number
+
+
+def _options(*, is_new: bool) -> Callable[[Any], Any]:
+    options = (
+        click.option("--email", metavar="EMAIL", required=is_new, help="Where invoices and digests go."),
+        click.option("--commission-rate", metavar="RATE", type=_Amount(), required=is_new, help="0.20 for 20 %."),
+        click.option("--address", metavar="TEXT", help="As it stands on invoices."),
+        click.option("--currency", metavar="CODE", help="Of invoices and of --min-value."),
+        click.option("--time-zone", metavar="ZONE", help="Whose weeks are billed, such as Europe/Berlin."),
+        click.option("--case-manager", metavar="EMAIL", help="Who looks after the client."),
+        click.option("--min-value", metavar="AMOUNT", type=_Amount(), help="Announce nothing below it; 0 for all."),
+        click.option("--review-channel", metavar="CHANNEL", help="Slack channel of this client's cards."),
+    )
+
+    def decorate(command: Any) -> Any:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+@click.group("clients")
+def clients() -> None:
+    """Look after clients."""
+
+
+@clients.command("add")
+@click.argument("name")
+@_options(is_new=True)
+def add(name: str, **given: Any) -> None:
+    """Add a client."""
+    from claims.access import system_actor
+    from claims.clients import add_client
+    from clock import utcnow
+    from db import transaction
+    from models import Through
+
+    with transaction() as session:
+        fields = _fields(session, given)
+        client = add_client(session, name=name, actor=system_actor(Through.CLI), now=utcnow(), **fields)
+        click.echo(f"Client {client.name} is added.", err=True)
+
+
+@clients.command("set")
+@click.argument("name")
+@_options(is_new=False)
+def set_(name: str, **given: Any) -> None:
+    """Change what is given about a client; the rest stays."""
+    from claims.access import system_actor
+    from claims.clients import set_client
+    from claims.queries import load_client
+    from clock import utcnow
+    from db import transaction
+    from models import Through
+
+    actor = system_actor(Through.CLI)
+    with transaction() as session:
+        fields = _fields(session, given)
+        if not fields:
+            raise click.UsageError("Nothing to change: give at least one option.")
+        client = set_client(session, load_client(session, name, actor).id, actor=actor, now=utcnow(), **fields)
+        click.echo(f"Client {client.name} is changed.", err=True)
+
+
+def _fields(session: "Session", given: dict[str, Any]) -> dict[str, Any]:
+    """Return the given options as the service's fields."""
+    from claims.access import actor_by_email
+
+    fields = {name: value for name, value in given.items() if value is not None}
+    if "case_manager" in fields:
+        fields["case_manager_id"] = actor_by_email(session, fields.pop("case_manager")).user_id
+    return fields

@@ -1,0 +1,243 @@
+"""Stored rows as the fields that lists and pages of the command line have (DESIGN section 4)."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from claims import queries, words
+from claims.access import Actor, system_actor
+from models import Account, Caveat, Claim, Discrepancy, EvidenceLine, HistoryEntry, Through
+from money import Money
+
+DISCREPANCY_FIELDS = (
+    "id",
+    "fingerprint",
+    "client",
+    "account",
+    "account_id",
+    "claim_type",
+    "status",
+    "status_reason",
+    "marketplace",
+    "fnsku",
+    "asin",
+    "msku",
+    "reference_id",
+    "quantity",
+    "value",
+    "currency",
+    "event_date",
+    "opens_on",
+    "closes_on",
+    "caveats",
+    "cleared_caveats",
+    "is_changed_since_decision",
+)
+CLAIM_FIELDS = (
+    "id",
+    "discrepancy_ids",
+    "client",
+    "account",
+    "account_id",
+    "claim_type",
+    "status",
+    "closed_reason",
+    "case_id",
+    "quantity",
+    "value",
+    "recovered",
+    "currency",
+    "closes_on",
+)
+ACCOUNT_FIELDS = (
+    "id",
+    "client",
+    "account",
+    "marketplace",
+    "seller_id",
+    "status",
+    "client_status",
+    "is_connected",
+)
+
+
+def narrowed(session: Session, account_id: int | None, client: str | None) -> tuple[Actor, int | None]:
+    """Return who asks and the client's id, if one is named. Raises NotFound for an account or client there is not."""
+    actor = system_actor(Through.CLI)
+    if account_id is not None:
+        queries.load_account(session, account_id, actor)
+    return actor, queries.load_client(session, client, actor).id if client is not None else None
+
+
+def discrepancy_row(row: Discrepancy) -> dict[str, Any]:
+    """Return a discrepancy as a list shows it; `caveats` are those not cleared yet."""
+    return {
+        "id": row.id,
+        "fingerprint": row.fingerprint,
+        "client": row.account.client.name,
+        "account": row.account.name,
+        "account_id": row.account_id,
+        "claim_type": row.claim_type,
+        "status": row.status.value,
+        "status_reason": row.status_reason,
+        "marketplace": row.marketplace,
+        "fnsku": row.fnsku,
+        "asin": row.asin,
+        "msku": row.msku,
+        "reference_id": row.reference_id,
+        "quantity": row.quantity,
+        "value": _amount(row.value, row.currency),
+        "currency": row.currency,
+        "event_date": row.event_date.isoformat(),
+        "opens_on": row.opens_on.isoformat(),
+        "closes_on": row.closes_on.isoformat(),
+        "caveats": [caveat.code for caveat in row.caveats if caveat.cleared_at is None],
+        "cleared_caveats": [caveat.code for caveat in row.caveats if caveat.cleared_at is not None],
+        "is_changed_since_decision": row.is_changed_since_decision,
+    }
+
+
+def whole_discrepancy(row: Discrepancy) -> dict[str, Any]:
+    """Return a discrepancy with all that hangs on it."""
+    return discrepancy_row(row) | {
+        "title": row.title,
+        "reference_kind": row.reference_kind,
+        "fulfillment_center": row.fulfillment_center,
+        "unit_value": None if row.unit_value is None else f"{row.unit_value:f}",
+        "value_basis": row.value_basis,
+        "policy": row.policy,
+        "policy_confirmed": row.policy_confirmed,
+        "decided_by": row.decided_by.email if row.decided_by else None,
+        "decided_at": row.decided_at.isoformat() if row.decided_at else None,
+        "claim_ids": [claim.id for claim in row.claims],
+        "checks": [
+            {
+                "code": caveat.code,
+                "cleared_by": caveat.cleared_by.email if caveat.cleared_by else None,
+                "cleared_at": caveat.cleared_at.isoformat() if caveat.cleared_at else None,
+                "note": caveat.note,
+            }
+            for caveat in row.caveats
+        ],
+        "evidence": [_evidence(line) for line in row.evidence],
+        "history": [_history(entry) for entry in row.history],
+    }
+
+
+def claim_row(row: Claim) -> dict[str, Any]:
+    """Return a claim as a list shows it."""
+    return {
+        "id": row.id,
+        "discrepancy_ids": [discrepancy.id for discrepancy in row.discrepancies],
+        "client": row.account.client.name,
+        "account": row.account.name,
+        "account_id": row.account_id,
+        "claim_type": row.claim_type,
+        "status": row.status.value,
+        "closed_reason": row.closed_reason,
+        "case_id": row.case_id,
+        "quantity": row.quantity,
+        "value": _amount(row.value, row.currency),
+        "recovered": _amount(row.recovered, row.currency),
+        "currency": row.currency,
+        "closes_on": row.closes_on.isoformat(),
+    }
+
+
+def whole_claim(row: Claim) -> dict[str, Any]:
+    """Return a claim with what it is made of, what that rests on, and its history."""
+    return claim_row(row) | {
+        "approved_by": row.approved_by.email,
+        "created_at": row.created_at.isoformat(),
+        "evidence": [
+            {"discrepancy_id": each.id} | _evidence(line) for each in row.discrepancies for line in each.evidence
+        ],
+        "history": [_history(entry) for entry in row.history],
+    }
+
+
+def account_row(row: Account) -> dict[str, Any]:
+    """Return an account as a list shows it; never its token."""
+    return {
+        "id": row.id,
+        "client": row.client.name,
+        "account": row.name,
+        "marketplace": row.marketplace,
+        "seller_id": row.seller_id,
+        "status": row.status.value,
+        "client_status": row.client.status.value,
+        "is_connected": row.refresh_token is not None,
+    }
+
+
+def caveat_lines(caveats: Sequence[Caveat]) -> list[str]:
+    """Return a line a caveat: what is open about it, or who cleared it and why."""
+    return [
+        f"{caveat.code}: {words.caveat_name(caveat.code)}"
+        if caveat.cleared_at is None
+        else f"{caveat.code}: cleared by {caveat.cleared_by.label if caveat.cleared_by else 'somebody'}: {caveat.note}"
+        for caveat in caveats
+    ]
+
+
+def evidence_lines(evidence: Sequence[EvidenceLine]) -> list[str]:
+    """Return what each line shows and where it stands, and beneath it the line itself."""
+    told = []
+    for line in evidence:
+        part = "" if line.quantity is None else f", {words.units(line.quantity)}"
+        told.append(f"{words.evidence_role_name(line.role)}: {line.file}, line {line.line:,}{part}")
+        told.extend(f"    {text}" for text in (line.note, line.text) if text)
+    return told
+
+
+def history_lines(history: Sequence[HistoryEntry]) -> list[str]:
+    """Return a line a move, the newest first."""
+    return [
+        " ".join(
+            part
+            for part in (
+                f"{entry.at:%Y-%m-%d %H:%M} UTC",
+                f"{entry.actor_name}:",
+                words.action_name(entry.action),
+                f"({entry.reason})" if entry.reason else "",
+                f"“{entry.note}”" if entry.note else "",
+                words.through_name(entry.through.value),
+            )
+            if part
+        )
+        for entry in reversed(history)
+    ]
+
+
+def _evidence(line: EvidenceLine) -> dict[str, Any]:
+    return {
+        "report_type": line.report_type,
+        "file": line.file,
+        "line": line.line,
+        "role": line.role,
+        "quantity": line.quantity,
+        "note": line.note,
+        "header": line.header,
+        "text": line.text,
+        "sha256": line.sha256,
+    }
+
+
+def _history(entry: HistoryEntry) -> dict[str, Any]:
+    return {
+        "at": entry.at.isoformat(),
+        "by": entry.actor_name,
+        "through": entry.through.value,
+        "action": entry.action,
+        "from": entry.from_status,
+        "to": entry.to_status,
+        "reason": entry.reason,
+        "note": entry.note,
+    }
+
+
+def _amount(value: Decimal | None, currency: str | None) -> str | None:
+    """Return the amount in its currency's digits; None where it is not known."""
+    return None if value is None or currency is None else f"{Money(value, currency).rounded().amount:f}"
