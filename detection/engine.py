@@ -1,19 +1,19 @@
 """Runs the rules in their order over one pool of settlements, then judges and values what stays open."""
 
-import hashlib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 from typing import Any
 
 import polars as pl
 
 from detection.coverage import Coverage, Days
 from detection.detectors import KEY_SEPARATOR, Detector, Losses, all_detectors
-from detection.findings import Candidate, Evidence, Finding, Observation, Outcome
+from detection.findings import Evidence, Finding, Observation, Outcome, fingerprint
 from detection.marketplaces import Marketplace
 from detection.matching import Matching
-from detection.policy import Policy
+from detection.policy import Policy, Window
 from detection.products import describe
 from detection.reports import Input, Warned
 from detection.rows import Reports
@@ -57,12 +57,15 @@ def run(
     found = {detector: detector.detect(reports, pool) for detector in all_detectors()}
     _settle_with_leftovers(found, pool)
     judge = _Judge(Coverage(given.deliveries, covers or {}, as_of))
-    groups = [group for detector, losses in found.items() for group in _groups(detector, losses, pool, judge)]
+    looked_at = {detector: _looked_at(detector, losses, pool, judge) for detector, losses in found.items()}
+    groups = [
+        g for detector, losses in found.items() for g in _open_groups(detector, losses, looked_at[detector], pool)
+    ]
     findings = _Writer(reports, policy, groups).findings()
     return Outcome(
         as_of,
         tuple(sorted(findings, key=_output_order)),
-        tuple(_candidate(group, marketplace) for group in groups),
+        pl.concat([_candidates(detector, marketplace, rows) for detector, rows in looked_at.items()]),
         _observations(reports, found.values()),
         (*reports.warnings, *(w for losses in found.values() for w in losses.warnings), *judge.warnings(given)),
         {d.claim_type: since for d in found if (since := judge.whole_since(d)) is not None},
@@ -86,15 +89,14 @@ def _settle_with_leftovers(found: Mapping[Detector, Losses], pool: Pool) -> None
 
 @dataclass
 class _Group:
-    """The losses that share a natural key: one discrepancy, or the reason why there is none."""
+    """The losses that share a natural key and have open units: one discrepancy, if its reports are covered."""
 
     detector: Detector
     key: str
     losses: list[dict[str, Any]]
     settled: list[dict[str, Any]]
     evidence: list[dict[str, Any]]
-    caveats: set[str] = field(default_factory=set)
-    is_covered: bool = True
+    is_late: bool
 
     @property
     def first(self) -> dict[str, Any]:
@@ -103,37 +105,54 @@ class _Group:
 
     @property
     def open_units(self) -> int:
+        """The units that nothing has settled."""
         return sum(loss["open"] for loss in self.losses)
 
-    @property
-    def reason(self) -> str | None:
-        """Why nothing is claimed; None where something is."""
-        if self.open_units:
-            return None if self.is_covered else "not_covered"
-        if self.settled:
-            return _REASONS[self.settled[-1]["kind"]]
-        return next((loss["settled_by"] for loss in self.losses if loss["settled_by"]), "found")
+
+def _looked_at(detector: Detector, losses: Losses, pool: Pool, judge: "_Judge") -> pl.DataFrame:
+    """Put the losses of a rule together by natural key and say what became of each.
+
+    Returns `natural_key`, `date`, `lost`, `open`, `reason` (null where something is claimed), `is_covered`, `is_late`.
+    """
+    last = (
+        _with_settlements(losses, pool)
+        .join(losses.rows.select("loss", "natural_key"), on="loss")
+        .sort("settlement")
+        .group_by("natural_key")
+        .agg(settled=pl.col("kind").last().replace_strict(_REASONS, return_dtype=pl.String))
+    )
+    groups = (
+        losses.rows.sort("loss")
+        .group_by("natural_key", maintain_order=True)
+        .agg(pl.col("date").first(), pl.col("lost", "open").sum(), pl.col("settled_by").drop_nulls().first())
+        .join(last, on="natural_key", how="left", maintain_order="left")
+        .join(judge.verdicts(detector, losses.rows), on="date", how="left", maintain_order="left")
+    )
+    judge.count(detector, groups.filter(pl.col("open") > 0, ~pl.col("is_covered")))
+    uncovered = pl.when(~pl.col("is_covered")).then(pl.lit("not_covered"))
+    settled = pl.coalesce("settled", "settled_by", pl.lit("found"))
+    return groups.with_columns(reason=pl.when(pl.col("open") > 0).then(uncovered).otherwise(settled))
 
 
-def _groups(detector: Detector, losses: Losses, pool: Pool, judge: "_Judge") -> Iterable[_Group]:
-    """Put the losses of a rule together by natural key, with what settled them, and judge their coverage."""
-    settled = _by_loss(_with_settlements(losses, pool))
-    evidence = _by_loss(losses.evidence)
+def _open_groups(detector: Detector, losses: Losses, looked_at: pl.DataFrame, pool: Pool) -> Iterator[_Group]:
+    """Return what a rule claims: the groups with open units whose reports are covered."""
+    claimed = looked_at.filter(pl.col("open") > 0, pl.col("is_covered")).select("natural_key", "is_late")
+    rows = losses.rows.join(claimed, on="natural_key", maintain_order="left").sort("loss")
+    settled = _by_loss(_with_settlements(losses, pool).join(rows.select("loss"), on="loss", how="semi"))
+    evidence = _by_loss(losses.evidence.join(rows.select("loss"), on="loss", how="semi", maintain_order="left"))
     by_key: dict[str, list[dict[str, Any]]] = {}
-    for row in losses.rows.sort("loss").iter_rows(named=True):
+    for row in rows.iter_rows(named=True):
         by_key.setdefault(row["natural_key"], []).append(row)
-    for key, rows in by_key.items():
-        numbers = [row["loss"] for row in rows]
-        group = _Group(
+    for key, members in by_key.items():
+        numbers = [row["loss"] for row in members]
+        yield _Group(
             detector,
             key,
-            rows,
+            members,
             sorted((s for n in numbers for s in settled.get(n, ())), key=lambda s: s["settlement"]),
             [e for n in numbers for e in evidence.get(n, ())],
-            {caveat for row in rows for caveat in row["caveats"]},
+            members[0]["is_late"],
         )
-        judge.judge(group)
-        yield group
 
 
 def _with_settlements(losses: Losses, pool: Pool) -> pl.DataFrame:
@@ -160,20 +179,26 @@ class _Judge:
 
     def __init__(self, coverage: Coverage) -> None:
         self._coverage = coverage
-        self._verdicts: dict[tuple[str, date], _Verdict] = {}
         self._unjudged: dict[str, list[tuple[str, Days]]] = {}
 
-    def judge(self, group: _Group) -> None:
-        """Mark a group that has open units but lacks a report that could settle them."""
-        if not group.open_units:
-            return
-        verdict = self._verdict(group.detector, group.first["date"])
-        if verdict.missing:
-            group.is_covered = False
-            for report, gap in verdict.missing:
-                self._unjudged.setdefault(report, []).append((group.detector.claim_type, gap))
-        elif verdict.is_late:
-            group.caveats.add("partial_coverage")
+    def verdicts(self, detector: Detector, losses: pl.DataFrame) -> pl.DataFrame:
+        """Return for each `date` of losses whether the rule `is_covered`, and `is_late`: only the last days lack."""
+        days = losses.get_column("date").unique().sort().to_list()
+        verdicts = [self._verdict(detector, day) for day in days]
+        return pl.DataFrame(
+            {
+                "date": days,
+                "is_covered": [not verdict.missing for verdict in verdicts],
+                "is_late": [verdict.is_late for verdict in verdicts],
+            },
+            schema={"date": pl.Date, "is_covered": pl.Boolean, "is_late": pl.Boolean},
+        )
+
+    def count(self, detector: Detector, unjudged: pl.DataFrame) -> None:
+        """Remember the losses about which nothing can be said, for the warnings."""
+        for lost_on in unjudged.get_column("date"):
+            for report, gap in self._verdict(detector, lost_on).missing:
+                self._unjudged.setdefault(report, []).append((detector.claim_type, gap))
 
     def warnings(self, given: Input) -> list[Warned]:
         """Return one warning for each report that is missing, wholly or in part."""
@@ -188,9 +213,6 @@ class _Judge:
         return max(start + timedelta(days=days) for start, days in starts if start)
 
     def _verdict(self, detector: Detector, lost_on: date) -> _Verdict:
-        known = self._verdicts.get((detector.claim_type, lost_on))
-        if known:
-            return known
         missing, is_late = [], False
         for need in detector.needs:
             since = lost_on - timedelta(days=need.days_before)
@@ -199,9 +221,7 @@ class _Judge:
                 is_late = True
             elif gap:
                 missing.append((need.report, gap))
-        verdict = _Verdict(tuple(missing), is_late)
-        self._verdicts[detector.claim_type, lost_on] = verdict
-        return verdict
+        return _Verdict(tuple(missing), is_late)
 
 
 def _coverage_warning(report: str, gaps: list[tuple[str, Days]], had: bool) -> Warned:  # noqa: FBT001
@@ -227,7 +247,7 @@ class _Writer:
     def __init__(self, reports: Reports, policy: Policy, groups: Iterable[_Group]) -> None:
         self._reports = reports
         self._policy = policy
-        self._open = [group for group in groups if group.open_units and group.is_covered]
+        self._open = list(groups)
 
     def findings(self) -> list[Finding]:
         names = self._names()
@@ -253,17 +273,21 @@ class _Writer:
         wanted = pl.DataFrame(unnamed, schema={"msku": pl.String, "on": pl.Date}, orient="row")
         return {(row["msku"], row["on"]): row for row in describe(self._reports, wanted).iter_rows(named=True)}
 
+    @cache  # noqa: B019 - a writer lives as long as its run
+    def _window(self, group: str, lost_on: date) -> Window:
+        return self._policy.window(group, lost_on, self._reports.as_of)
+
     def _named(self, loss: dict[str, Any], names: dict[tuple[str, date], dict[str, Any]]) -> dict[str, Any]:
         known = names.get((loss["msku"], loss["date"]), {})
         return loss | {name: loss[name] or known.get(name) or None for name in ("fnsku", "asin", "title")}
 
     def _finding(self, group: _Group, loss: dict[str, Any], worth: Worth) -> Finding:
         as_of, marketplace = self._reports.as_of, self._reports.marketplace
-        window = self._policy.window(group.detector.policy, loss["date"], as_of)
+        window = self._window(group.detector.policy, loss["date"])
         status = "upcoming" if as_of < window.opens_on else "lapsed" if as_of > window.closes_on else "claimable"
         return Finding(
             claim_type=group.detector.claim_type,
-            fingerprint=_fingerprint(group, marketplace),
+            fingerprint=fingerprint(group.detector.claim_type, marketplace.code, group.key),
             natural_key=tuple(group.key.split(KEY_SEPARATOR)),
             status=status,
             marketplace=marketplace.code,
@@ -284,9 +308,14 @@ class _Writer:
             value_basis=worth.basis,
             policy=window.policy,
             policy_confirmed=window.is_confirmed,
-            caveats=tuple(sorted(group.caveats | set(worth.caveats))),
+            caveats=_caveats(group, worth),
             evidence=_evidence(group, worth),
         )
+
+
+def _caveats(group: _Group, worth: Worth) -> tuple[str, ...]:
+    late = ["partial_coverage"] if group.is_late else []
+    return tuple(sorted({*late, *worth.caveats, *(caveat for loss in group.losses for caveat in loss["caveats"])}))
 
 
 def _evidence(group: _Group, worth: Worth) -> tuple[Evidence, ...]:
@@ -315,19 +344,15 @@ def _observations(reports: Reports, found: Iterable[Losses]) -> tuple[Observatio
     return tuple(sorted(noticed, key=lambda o: (o.code, o.reference or "", o.fnsku or "")))
 
 
-def _candidate(group: _Group, marketplace: Marketplace) -> Candidate:
-    return Candidate(
-        group.detector.claim_type,
-        _fingerprint(group, marketplace),
-        sum(loss["lost"] for loss in group.losses),
-        group.open_units if group.is_covered else 0,
-        group.reason,
+def _candidates(detector: Detector, marketplace: Marketplace, looked_at: pl.DataFrame) -> pl.DataFrame:
+    return looked_at.select(
+        claim_type=pl.lit(detector.claim_type),
+        marketplace=pl.lit(marketplace.code),
+        natural_key="natural_key",
+        lost_units="lost",
+        open_units=pl.when(pl.col("is_covered")).then("open").otherwise(0),
+        reason="reason",
     )
-
-
-def _fingerprint(group: _Group, marketplace: Marketplace) -> str:
-    text = KEY_SEPARATOR.join((group.detector.claim_type, marketplace.code, group.key))
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def _output_order(finding: Finding) -> tuple[Any, ...]:

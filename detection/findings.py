@@ -1,5 +1,6 @@
 """What the rules say: findings with their evidence, and every candidate that is not one with the reason why."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -88,6 +89,7 @@ class Observation:
 class Outcome:
     """All that one run of the rules says.
 
+    candidate_rows: one row per loss looked at: claim_type, marketplace, natural_key, lost_units, open_units, reason.
     judged_since: per claim type, the first day from which on every report that its rule needs is covered up to the
         as-of date. A loss of that day or later that is neither a finding nor a candidate is no longer shown by the
     rows. spent: per claim type, which settlement was spent on which loss (columns: natural_key, kind, report_type,
@@ -96,8 +98,21 @@ class Outcome:
 
     as_of: date
     findings: tuple[Finding, ...]
-    candidates: tuple[Candidate, ...]
+    candidate_rows: pl.DataFrame
     observations: tuple[Observation, ...] = ()
     warnings: tuple[Warned, ...] = ()
     judged_since: Mapping[str, date] = field(default_factory=dict)
     spent: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+
+    @property
+    def candidates(self) -> tuple[Candidate, ...]:
+        """Every loss that was looked at, claimed or not."""
+        return tuple(
+            Candidate(claim_type, fingerprint(claim_type, marketplace, key), lost, still_open, reason)
+            for claim_type, marketplace, key, lost, still_open, reason in self.candidate_rows.iter_rows()
+        )
+
+
+def fingerprint(claim_type: str, marketplace: str, natural_key: str) -> str:
+    """Return what names a discrepancy for good; `natural_key` has its parts joined by U+001F."""
+    return hashlib.sha256("\x1f".join((claim_type, marketplace, natural_key)).encode()).hexdigest()[:32]

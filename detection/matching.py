@@ -13,6 +13,7 @@ through.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from itertools import islice
 from typing import Any
 
 import polars as pl
@@ -157,19 +158,20 @@ class _Side:
     """One loss or settlement of a key that is walked through; `units` are what is open or left."""
 
     number: int
-    date: date
+    on: date
     units: int
     country: str | None
     area: str | None
     currency: str | None = None
     is_find: bool = True
+    until: date = date.max  # the last day of a loss that it may still count for
 
 
 def _walk_countries(losses: pl.DataFrame, settlements: pl.DataFrame) -> pl.DataFrame:
     spent: list[tuple[int, int, int]] = []
     for lost, settled in _by_key(losses, settlements):
         for settlement in settled:
-            reachable = [loss for loss in lost if loss.units and loss.date <= settlement.date]
+            reachable = [loss for loss in lost if loss.units and loss.on <= settlement.on]
             for loss in _preferred(reachable, settlement):
                 units = min(loss.units, settlement.units)
                 if not units:
@@ -197,26 +199,29 @@ def reconciled_by_amazon(losses: pl.DataFrame, settlements: pl.DataFrame) -> pl.
     loss on, the oldest first, those of the loss's country before its customs area's. Returns SPENT rows.
     """
     spent: list[tuple[int, int, int]] = []
-    counted = losses.filter(pl.col("reconciled") > 0)
-    wanted = dict(counted.select("loss", "reconciled").iter_rows())
-    back = {int(s): int(d) for s, d in settlements.select("settlement", "back_days").iter_rows()}
+    counted = losses.filter(pl.col("reconciled") > 0).with_columns(open="reconciled")
     for lost, settled in _by_key(counted, settlements):
+        several = {s.country for s in settled if s.is_find} | {loss.country for loss in lost}
+        gone = 0  # how many of the settlements, from the oldest on, are used up or too old for every later loss
         for loss in lost:
-            wants = wanted[loss.number]
-            near = [s for s in settled if s.units and s.date >= loss.date - timedelta(days=back[s.number])]
-            for settlement in _own_country_first(near, loss):
-                units = min(wants, settlement.units)
-                if not units:
+            while gone < len(settled) and (not settled[gone].units or settled[gone].until < loss.on):
+                gone += 1
+            near = settled[gone:] if len(several) > 1 else islice(settled, gone, None)
+            for settlement in _own_country_first(near, loss) if len(several) > 1 else near:
+                if not loss.units:
                     break
-                wants -= units
-                settlement.units -= units
-                spent.append((loss.number, settlement.number, units))
+                units = min(loss.units, settlement.units) if settlement.until >= loss.on else 0
+                if units:
+                    loss.units -= units
+                    settlement.units -= units
+                    spent.append((loss.number, settlement.number, units))
     return _spent(spent)
 
 
-def _own_country_first(settlements: Sequence[_Side], loss: _Side) -> list[_Side]:
-    own = [s for s in settlements if not s.is_find or s.country == loss.country]
-    near = [s for s in settlements if s.is_find and s.country != loss.country and s.area == loss.area]
+def _own_country_first(settlements: Iterable[_Side], loss: _Side) -> list[_Side]:
+    known = list(settlements)
+    own = [s for s in known if not s.is_find or s.country == loss.country]
+    near = [s for s in known if s.is_find and s.country != loss.country and s.area == loss.area]
     return own + near
 
 
@@ -256,7 +261,15 @@ def _by_key(losses: pl.DataFrame, settlements: pl.DataFrame) -> Iterator[tuple[l
     lost = _sides(both.select("key", "loss", "date", "open", "country", "area").iter_rows())
     settled = _sides(
         needed.select(
-            "key", "settlement", "date", "left", "country", "area", "currency", is_find=pl.col("country").is_not_null()
+            "key",
+            "settlement",
+            "date",
+            "left",
+            "country",
+            "area",
+            "currency",
+            is_find=pl.col("country").is_not_null(),
+            until=pl.col("date") + pl.duration(days=pl.col("back_days")),
         ).iter_rows()
     )
     for key, its_losses in lost.items():

@@ -4,7 +4,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
 from statistics import median
@@ -15,8 +15,9 @@ import polars as pl
 from detection.findings import Evidence
 from detection.policy import Policy
 from detection.rows import STOCK_KINDS, Reports
-from money import MICRO, MICROS, digits
+from money import MICROS, digits
 
+UNIT_PLACES = 6
 _LAST_PAYMENTS = 5
 _PAYMENT_DAYS = 365
 _SALE_DAYS = 90
@@ -37,13 +38,13 @@ class Worth:
     @property
     def unit_value(self) -> Decimal | None:
         """The value of one unit, to six places."""
-        return None if self.per_unit is None else _decimal(self.per_unit, MICRO)
+        return None if self.per_unit is None else _decimal(self.per_unit, UNIT_PLACES)
 
     def total(self, units: int) -> Decimal | None:
         """Return the value of so many units, rounded half up to the currency's digits."""
         if self.per_unit is None or self.currency is None:
             return None
-        return _decimal(self.per_unit * units, Decimal(1).scaleb(-digits(self.currency)))
+        return _decimal(self.per_unit * units, digits(self.currency))
 
 
 UNKNOWN = Worth(None, "unknown", None)
@@ -202,9 +203,7 @@ def _lines(rows: Sequence[Mapping[str, Any]], role: str) -> tuple[Evidence, ...]
     return tuple(Evidence(row["report_type"], row["file"], row["line"], role) for row in rows)
 
 
-def _decimal(value: Fraction, step: Decimal) -> Decimal:
-    """Round half up, exactly: no binary number in between."""
-    steps = value / Fraction(step)
-    doubled = 2 * steps
-    whole = (doubled.numerator + doubled.denominator) // (2 * doubled.denominator)
-    return (Decimal(whole) * step).quantize(step, ROUND_HALF_UP)
+def _decimal(value: Fraction, places: int) -> Decimal:
+    """Round half up to so many decimal places, in whole numbers alone."""
+    scaled = 2 * value.numerator * 10**places + value.denominator
+    return Decimal(scaled // (2 * value.denominator)).scaleb(-places)
