@@ -98,7 +98,7 @@ def _tell_closed(
 ) -> None:
     """Tell each before an open story of the same product where there is room, else on a product of its own."""
     for number, (story, ages) in enumerate(tellings):
-        if number % 2 and free_early:
+        if number % 2 and free_early and not story.stands_alone:
             product, youngest = free_early.pop(trade.rng.randrange(len(free_early)))
             age = trade.rng.randint(youngest, max(youngest, _OLDEST_LOSS_DAYS - 10))
         else:

@@ -325,16 +325,11 @@ CLOSED = tuple(
     Story(tell, (_OLD,))
     for tell in (
         found_later,
-        found_before,
         paid,
         paid_in_stock,
-        paid_before,
-        paid_by_another_name,
         paid_after_a_case,
         paid_and_taken_back,
         paid_found_and_moved_out,
-        reconciled_by_amazon,
-        found_under_another_sku,
         booked_by_mistake,
         lost_unsellable,
         lost_by_another_store,
@@ -343,4 +338,7 @@ CLOSED = tuple(
         disposed_by_own_order,
         damaged_unsellable,
     )
+) + tuple(
+    Story(tell, (_OLD,), stands_alone=True)
+    for tell in (found_before, paid_before, paid_by_another_name, reconciled_by_amazon, found_under_another_sku)
 )

@@ -7,13 +7,15 @@ import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
 from sandbox.slack_server import ANN, BEN, REVIEW_CHANNEL
+from tests.machine import cannot_run
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 
 
 @pytest.fixture(scope="module")
 def browser():
+    if CHROMIUM is None:
+        cannot_run("no Chromium on this machine")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--no-proxy-server"])
         yield browser
