@@ -26,6 +26,7 @@ _log = structlog.get_logger()
 
 def run(stop: threading.Event, *, every_seconds: float = RING_SECONDS) -> None:
     """Turn until `stop` is set. A turn that fails is logged, and the next one makes up for it."""
+    _log.info("cron_ready")
     while True:
         try:
             turn()
