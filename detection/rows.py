@@ -43,7 +43,7 @@ _REMOVAL_ORDERS = (
     "requested_quantity", "cancelled_quantity", "disposed_quantity", "shipped_quantity", "in_process_quantity",
 )  # fmt: skip
 _FINANCES = (
-    "entry", "event", "posted_on", "order_id", "sku", "order_item_id", "quantity", "part", "kind", "amount", "currency",
+    "event", "posted_on", "order_id", "sku", "order_item_id", "quantity", "part", "kind", "amount", "currency",
     "source",
 )  # fmt: skip
 
@@ -153,8 +153,11 @@ class Reports:
 
     @cached_property
     def shipments(self) -> pl.DataFrame:
-        """Items sent to buyers."""
-        return self._rows("shipments", "shipment_date")
+        """Items sent to buyers, each once, in their latest state: Amazon fills in prices later."""
+        key = ["amazon_order_id", "shipment_id", "shipment_item_id"]
+        rows = self._rows("shipments", "shipment_date").sort("file_last", "file", "line")
+        known = rows.drop_nulls(key).unique(key, keep="last", maintain_order=True)
+        return pl.concat([known, rows.filter(pl.any_horizontal(pl.col(key).is_null()))])
 
     @cached_property
     def finances(self) -> pl.DataFrame:
@@ -271,7 +274,7 @@ _NUMBERS = {
     "quantity", "reconciled_quantity", "unreconciled_quantity", "amount_per_unit", "amount_total",
     "quantity_reimbursed_cash", "quantity_reimbursed_inventory", "quantity_reimbursed_total", "quantity_shipped",
     "item_price", "requested_quantity", "cancelled_quantity", "disposed_quantity", "shipped_quantity",
-    "in_process_quantity", "entry", "amount", "shipped", "received", "unit_cost",
+    "in_process_quantity", "amount", "shipped", "received", "unit_cost",
 }  # fmt: skip
 
 

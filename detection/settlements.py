@@ -55,7 +55,7 @@ class Pool:
             .sort("date", "rank", "id", "fnsku", "place", "file", "line")
             .with_columns(settlement=pl.int_range(pl.len(), dtype=pl.Int64))
         )
-        self._cancel_stock_given()
+        self._cancel_stock_given(reports)
 
     def some(self, which: pl.Expr, *, key: str = "fnsku") -> pl.DataFrame:
         """Return the settlements that a rule may use, keyed by `key`."""
@@ -70,10 +70,15 @@ class Pool:
             .drop("taken")
         )
 
-    def _cancel_stock_given(self) -> None:
-        """Stock given as a reimbursement is also a ledger `N`: the payment settles, the `N` does not."""
-        takers = self.rows.filter(pl.col("kind") == "stock").select(
-            "date", key="fnsku", number="settlement", wants="left"
+    def _cancel_stock_given(self, reports: Reports) -> None:
+        """Stock given as a reimbursement is also a ledger `N`: the payment settles, the `N` does not.
+
+        That holds for every payment in stock, also for one that settles no loss (a top-up).
+        """
+        takers = (
+            reports.reimbursements.filter(pl.col("stock") > 0)
+            .with_row_index("number")
+            .select("number", date="approval_date", key="fnsku", wants="stock")
         )
         given = self.rows.filter(pl.col("reason") == "N").with_columns(key=pl.col("fnsku"))
         self.spend(cancel_within(takers, given, before_days=_STOCK_GIVEN_DAYS, after_days=_STOCK_GIVEN_DAYS))
