@@ -1,0 +1,298 @@
+"""The list of discrepancies and the page on which one is decided."""
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from flask import redirect, request
+from flask.typing import ResponseReturnValue
+from flask_admin import expose
+from sqlalchemy import Select, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from admin import deadlines, evidence
+from admin.listing import Listing, Narrow, Rows
+from admin.people import current_actor
+from admin.staff import told
+from claims import queries, review, words
+from clock import utcnow
+from db import reading, transaction
+from errors import InvalidInput, Moved
+from models import Account, Caveat, Claim, Client, Discrepancy, DiscrepancyStatus, RejectReason
+
+EVERY = "all"
+_LARGEST_ID = 2_147_483_647
+_ONE = f"/<int(max={_LARGEST_ID}):discrepancy_id>"
+
+# Status -> how a title goes on after "12 discrepancies".
+_TITLES = {
+    "open": "to decide",
+    "upcoming": "upcoming",
+    "approved": "approved",
+    "rejected": "rejected",
+    "snoozed": "snoozed",
+    "settled": "settled",
+    "withdrawn": "withdrawn",
+    "lapsed": "lapsed",
+    EVERY: "in all",
+}
+_WITHIN_DAYS = ("4", "10", "30")
+
+
+def is_number(value: str) -> bool:
+    """Whether a filter's value can be a row's id."""
+    return value.isdecimal() and int(value) <= _LARGEST_ID
+
+
+def _in_state(rows: Rows, value: str) -> Rows:
+    return rows if value == EVERY else rows.where(Discrepancy.status == DiscrepancyStatus(value))
+
+
+def _closing_within(rows: Rows, value: str) -> Rows:
+    return rows.where(Discrepancy.closes_on < utcnow().date() + timedelta(days=int(value)))
+
+
+def _with_caveats(rows: Rows, value: str) -> Rows:
+    is_unchecked = Discrepancy.caveats.any(Caveat.cleared_at.is_(None))
+    return rows.where(is_unchecked if value == "check" else ~is_unchecked)
+
+
+class DiscrepancyView(Listing):
+    """Discrepancies by their deadline; rows move through `claims.review` alone."""
+
+    list_template = "discrepancies.html"
+    column_list = ("closes_on", "claim_type", "account", "quantity", "value", "status")
+    column_labels: ClassVar[Mapping[str, str]] = {
+        "closes_on": "Last day",
+        "claim_type": "What was lost",
+        "account": "Client",
+        "quantity": "Units",
+        "value": "Worth",
+        "status": "State",
+    }
+    sort_columns: ClassVar[Mapping[str, InstrumentedAttribute[Any]]] = {
+        "closes_on": Discrepancy.closes_on,
+        "claim_type": Discrepancy.claim_type,
+        "account": Client.name,
+        "quantity": Discrepancy.quantity,
+        "value": Discrepancy.value,
+        "status": Discrepancy.status,
+    }
+    search_columns = (
+        Discrepancy.fnsku,
+        Discrepancy.msku,
+        Discrepancy.asin,
+        Discrepancy.reference_id,
+        Discrepancy.title,
+    )
+    column_filters = (
+        Narrow("status", "State", _in_state, {*(status.value for status in DiscrepancyStatus), EVERY}.__contains__),
+        Narrow("client", "Client", lambda rows, value: rows.where(Account.client_id == int(value)), is_number),
+        Narrow("account", "Account", lambda rows, value: rows.where(Account.id == int(value)), is_number),
+        Narrow("type", "Lost", lambda rows, value: rows.where(Discrepancy.claim_type == value)),
+        Narrow("within", "Closes", _closing_within, _WITHIN_DAYS.__contains__),
+        Narrow("caveats", "Check first", _with_caveats, ("check", "ready").__contains__),
+    )
+
+    def statement(self) -> Rows:
+        """Return the discrepancies that exist for this person: those to decide, unless another state is asked for."""
+        wanted = None if self.active("status") else DiscrepancyStatus.OPEN
+        return queries.discrepancy_list(current_actor(), status=wanted)
+
+    def ordered(self, rows: Rows) -> Rows:
+        """Return the nearest deadline first, then the largest value."""
+        return rows.order_by(Discrepancy.closes_on, Discrepancy.value.desc().nulls_last(), Discrepancy.id)
+
+    def render(self, template: str, **kwargs: Any) -> str:
+        """Draw the list with its choices."""
+        if template == self.list_template:
+            kwargs |= self._choices()
+        return str(super().render(template, **kwargs))
+
+    def get_export_value(self, model: Discrepancy, name: str) -> str:
+        """Return a cell of the export."""
+        return EXPORTED[name](model)
+
+    def get_export_columns(self) -> list[tuple[str, str]]:
+        """Return the columns of the export: the names that the command line uses too."""
+        return [(name, name) for name in EXPORTED]
+
+    @expose(_ONE + "/")
+    def one(self, discrepancy_id: int) -> ResponseReturnValue:
+        """Show one discrepancy with its evidence and what can be done."""
+        return self._page(discrepancy_id)
+
+    @expose(_ONE + "/approve", methods=("POST",))
+    def approve(self, discrepancy_id: int) -> ResponseReturnValue:
+        """Approve what the person saw on the page, and nothing else."""
+        seen = request.form.get("seen", "")
+
+        def move(session: Session) -> str:
+            claim = review.approve(session, discrepancy_id, actor=current_actor(), now=utcnow())
+            if seen != what_is_asked(claim):
+                raise Moved(
+                    f"Not approved: it changed since you opened the page, to {_asked_in_words(claim)}.",
+                    todo="Look at it again.",
+                )
+            return f"Approved: {_asked_in_words(claim)}. Claim {claim.id} is to be filed."
+
+        return self._moved(discrepancy_id, move)
+
+    @expose(_ONE + "/reject", methods=("POST",))
+    def reject(self, discrepancy_id: int) -> ResponseReturnValue:
+        """Reject with a reason."""
+        entered = {name: request.form.get(name, "") for name in ("reason", "note")}
+        if entered["reason"] not in set(RejectReason):
+            return self._page(discrepancy_id, entered=entered, wrong={"reason": "Choose a reason."})
+
+        def move(session: Session) -> str:
+            reason = RejectReason(entered["reason"])
+            review.reject(
+                session, discrepancy_id, reason=reason, note=entered["note"], actor=current_actor(), now=utcnow()
+            )
+            return f"Rejected: {words.reject_reason_name(reason).lower()}."
+
+        return self._moved(discrepancy_id, move, entered=entered)
+
+    @expose(_ONE + "/undo", methods=("POST",))
+    def undo(self, discrepancy_id: int) -> ResponseReturnValue:
+        """Take the decision back."""
+
+        def move(session: Session) -> str:
+            review.undo(session, discrepancy_id, actor=current_actor(), now=utcnow())
+            return "Undone. It is to be decided again."
+
+        return self._moved(discrepancy_id, move)
+
+    @expose(_ONE + "/clear", methods=("POST",))
+    def clear(self, discrepancy_id: int) -> ResponseReturnValue:
+        """Clear a caveat with a note that says what was checked."""
+        code, note = request.form.get("code", ""), request.form.get("note", "")
+
+        def move(session: Session) -> str:
+            review.clear_caveat(session, discrepancy_id, code=code, note=note, actor=current_actor(), now=utcnow())
+            return f"Checked: {words.caveat_name(code)}."
+
+        return self._moved(discrepancy_id, move, entered={"code": code, "check": note}, wrong_prefix=f"{code}-")
+
+    def _moved(
+        self,
+        discrepancy_id: int,
+        move: Callable[[Session], str],
+        *,
+        entered: Mapping[str, str] | None = None,
+        wrong_prefix: str = "",
+    ) -> ResponseReturnValue:
+        """Make a move in one transaction and show the page again; wrong input comes back at its field."""
+
+        def made() -> str:
+            with transaction() as session:
+                return move(session)
+
+        try:
+            told(made)
+        except InvalidInput as error:
+            return self._page(discrepancy_id, entered=entered, wrong={wrong_prefix + error.field: str(error)})
+        return redirect(self.get_url(".one", discrepancy_id=discrepancy_id), 303)
+
+    def _page(
+        self,
+        discrepancy_id: int,
+        *,
+        entered: Mapping[str, str] | None = None,
+        wrong: Mapping[str, str] | None = None,
+    ) -> ResponseReturnValue:
+        now = utcnow()
+        with reading() as session:
+            found = queries.load_discrepancy(session, discrepancy_id, current_actor())
+            next_id = session.scalar(_next_to_decide(found))
+        today = deadlines.marketplace_today(found.marketplace, now)
+        page = self.render(
+            "discrepancy.html",
+            d=found,
+            today=today,
+            bar=deadlines.bar(found.event_date, found.opens_on, found.closes_on, today),
+            sheets=evidence.sheets(found.evidence, keys=(found.fnsku, found.reference_id, found.msku)),
+            unchecked=[caveat for caveat in found.caveats if caveat.cleared_at is None],
+            undo_until=review.undo_until(found, now),
+            to_file=next((claim for claim in reversed(found.claims) if claim.closed_reason != "undone"), None),
+            seen=what_is_asked(found),
+            asked=_asked_in_words(found),
+            reasons=[(reason.value, words.reject_reason_name(reason)) for reason in RejectReason],
+            next_id=next_id,
+            entered=entered or {},
+            wrong=wrong or {},
+        )
+        return page, 422 if wrong else 200
+
+    def _choices(self) -> dict[str, Any]:
+        state = self.active("status") or DiscrepancyStatus.OPEN.value
+        with reading() as session:
+            clients = session.execute(select(Client.id, Client.name).order_by(Client.name)).tuples().all()
+            account = session.get(Account, int(self.active("account"))) if is_number(self.active("account")) else None
+        names = {str(client_id): name for client_id, name in clients}
+        return {
+            "state": state,
+            "title_end": _TITLES.get(state, ""),
+            "states": [*words.DISCREPANCY_STATUSES.items(), (EVERY, "All")],
+            "clients": names,
+            "account_name": f"{names.get(str(account.client_id), '')}, {account.name}" if account else "",
+            "types": {code: name for code, (name, _) in words.CLAIM_TYPES.items()},
+            "within_days": _WITHIN_DAYS,
+        }
+
+
+def what_is_asked(found: Discrepancy | Claim) -> str:
+    """Return quantity, value and currency as the page sends them back with a press."""
+    return f"{found.quantity} {found.value or ''} {found.currency or ''}".strip()
+
+
+def _asked_in_words(found: Discrepancy | Claim) -> str:
+    value = f"value {words.NOT_KNOWN}" if found.value is None else words.money(found.value, found.currency)
+    return f"{words.units(found.quantity)}, {value}"
+
+
+def _next_to_decide(found: Discrepancy) -> Select[int]:
+    """Return the id of the undecided one with the next deadline, from the beginning after the last."""
+    is_after = (Discrepancy.closes_on > found.closes_on) | (
+        (Discrepancy.closes_on == found.closes_on) & (Discrepancy.id > found.id)
+    )
+    return (
+        select(Discrepancy.id)
+        .where(Discrepancy.status == DiscrepancyStatus.OPEN, Discrepancy.id != found.id)
+        .order_by(is_after.desc(), Discrepancy.closes_on, Discrepancy.id)
+        .limit(1)
+    )
+
+
+def _plain(amount: Decimal | None) -> str:
+    return "" if amount is None else f"{amount:f}"
+
+
+EXPORTED: Mapping[str, Callable[[Discrepancy], str]] = {
+    "id": lambda d: str(d.id),
+    "fingerprint": lambda d: d.fingerprint,
+    "client": lambda d: d.account.client.name,
+    "account": lambda d: d.account.name,
+    "claim_type": lambda d: d.claim_type,
+    "status": lambda d: d.status.value,
+    "marketplace": lambda d: d.marketplace,
+    "fnsku": lambda d: d.fnsku or "",
+    "asin": lambda d: d.asin or "",
+    "msku": lambda d: d.msku or "",
+    "title": lambda d: d.title or "",
+    "reference_kind": lambda d: d.reference_kind,
+    "reference_id": lambda d: d.reference_id,
+    "fulfillment_center": lambda d: d.fulfillment_center or "",
+    "event_date": lambda d: d.event_date.isoformat(),
+    "opens_on": lambda d: d.opens_on.isoformat(),
+    "closes_on": lambda d: d.closes_on.isoformat(),
+    "quantity": lambda d: str(d.quantity),
+    "unit_value": lambda d: _plain(d.unit_value),
+    "value": lambda d: _plain(d.value),
+    "currency": lambda d: d.currency or "",
+    "value_basis": lambda d: d.value_basis,
+    "policy": lambda d: d.policy,
+    "caveats": lambda d: " ".join(caveat.code for caveat in d.caveats if caveat.cleared_at is None),
+}

@@ -1,0 +1,65 @@
+"""What every answer carries so that a browser runs nothing but our own: policy headers, cookie flags, CSRF tokens."""
+
+import secrets
+from datetime import timedelta
+
+from flask import Flask, Response, g, request
+from flask_wtf.csrf import CSRFProtect
+
+from config import settings
+
+# Slack signs its requests and knows no token of ours.
+_SIGNED_BY_THE_SENDER = "/slack/"
+_SESSION_HOURS = 12
+_LARGEST_REQUEST_BYTES = 2 * 1024 * 1024
+
+
+def register(app: Flask) -> None:
+    """Set cookies, CSRF protection and headers for the whole app."""
+    is_https = settings().public_url.startswith("https://")
+    app.config.update(
+        SECRET_KEY=settings().secret("secret_key"),
+        SESSION_COOKIE_NAME="recoup",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=is_https,
+        PERMANENT_SESSION_LIFETIME=timedelta(hours=_SESSION_HOURS),
+        MAX_CONTENT_LENGTH=_LARGEST_REQUEST_BYTES,
+        WTF_CSRF_TIME_LIMIT=None,  # as long as the session
+        WTF_CSRF_CHECK_DEFAULT=False,  # checked below, for all but signed requests
+    )
+    csrf = CSRFProtect(app)
+
+    @app.before_request
+    def refuse_foreign_forms() -> None:
+        if not request.path.startswith(_SIGNED_BY_THE_SENDER):
+            csrf.protect()
+
+    @app.after_request
+    def add_headers(response: Response) -> Response:
+        _add_headers(response, is_https=is_https)
+        return response
+
+    app.jinja_env.globals["csp_nonce"] = csp_nonce
+
+
+def csp_nonce() -> str:
+    """Return this request's nonce: the scripts and styles of the page that carry it may run."""
+    if "csp_nonce" not in g:
+        g.csp_nonce = secrets.token_urlsafe(16)
+    nonce: str = g.csp_nonce
+    return nonce
+
+
+def _add_headers(response: Response, *, is_https: bool) -> None:
+    nonce = csp_nonce()
+    response.headers["Content-Security-Policy"] = (
+        f"default-src 'self'; script-src 'self' 'nonce-{nonce}'; style-src 'self' 'nonce-{nonce}'; "
+        "frame-ancestors 'none'"
+    )
+    response.headers["Referrer-Policy"] = "same-origin"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    if is_https:
+        response.headers["Strict-Transport-Security"] = "max-age=31536000"
+    if request.endpoint is None or not request.endpoint.endswith("static"):
+        response.headers.setdefault("Cache-Control", "no-store")

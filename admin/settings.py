@@ -1,0 +1,60 @@
+"""The settings of the agency."""
+
+from flask import flash, redirect, request
+from flask.typing import ResponseReturnValue
+from flask_admin import expose
+from wtforms import StringField
+from wtforms.validators import InputRequired
+
+from admin.entries import EntryForm
+from admin.people import current_actor
+from admin.staff import ADMINS, StaffView
+from claims import clients
+from config import settings
+from db import reading, transaction
+from errors import InvalidInput
+
+
+class AgencyForm(EntryForm):
+    """What holds for the whole agency."""
+
+    name = StringField("Name of the agency", [InputRequired("Give the agency a name.")])
+    review_channel = StringField(
+        "Slack channel for new discrepancies",
+        description="Channel id (C…). Empty: the channel of SLACK_REVIEW_CHANNEL. A client's own channel goes first.",
+    )
+
+
+class SettingsView(StaffView):
+    """The form of the agency's settings, and what the server's environment says."""
+
+    roles = ADMINS
+
+    @expose("/", methods=("GET", "POST"))
+    def index_view(self) -> ResponseReturnValue:
+        """Show and change the settings."""
+        with reading() as session:
+            found = clients.agency(session)
+            shown = {"name": found.name, "review_channel": found.review_channel or ""}
+        form = AgencyForm(request.form or None, data=shown)
+        if request.method == "POST" and form.validate() and self._is_saved(form):
+            return redirect(self.get_url(".index_view"), 303)
+        page = self.render(
+            "settings.html",
+            form=form,
+            title="Settings of the agency",
+            has_errors=bool(form.errors),
+            slack_is_on=settings().slack_is_on,
+            default_channel=settings().slack_review_channel,
+        )
+        return page, 422 if form.errors else 200
+
+    def _is_saved(self, form: AgencyForm) -> bool:
+        try:
+            with transaction() as session:
+                clients.set_agency(session, actor=current_actor(), **form.data)
+        except InvalidInput as error:
+            form.blame(error)
+            return False
+        flash("Saved: the settings of the agency.", "success")
+        return True

@@ -1,0 +1,125 @@
+"""Signing in and out. Tries are counted before a password is hashed: a hash costs 64 MiB."""
+
+import hashlib
+import ipaddress
+import threading
+from urllib.parse import urlsplit
+
+import structlog
+from flask import Flask, flash, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_limiter import Limiter
+from flask_login import current_user, login_user, logout_user
+from sqlalchemy import select
+
+from admin.people import STAFF, SignedIn, current_role
+from claims import passwords
+from config import settings
+from db import reading
+from models import User
+
+log = structlog.get_logger()
+
+TRIES_PER_ADDRESS = "20 per minute; 100 per hour"
+TRIES_PER_ACCOUNT = "6 per minute; 30 per hour"
+_LONGEST_PASSWORD = 1000
+_hashing = threading.BoundedSemaphore(2)
+
+
+def register(app: Flask) -> None:
+    """Add the pages for signing in and out, and the front door."""
+    limiter = _limiter(app)
+    per_address = limiter.limit(TRIES_PER_ADDRESS, methods=["POST"])
+    per_account = limiter.limit(TRIES_PER_ACCOUNT, methods=["POST"], key_func=_account_key)
+    app.add_url_rule("/sign-in", "sign_in", per_address(per_account(_sign_in)), methods=["GET", "POST"])
+    app.add_url_rule("/sign-out", "sign_out", _sign_out, methods=["POST"])
+    app.add_url_rule("/", "front_door", _front_door)
+
+
+def safe_next(target: str | None) -> str | None:
+    """Return `target` if it is a path of ours, else None: a sign-in link must not lead to another host."""
+    if not target or not target.startswith("/") or target.startswith("//") or "\\" in target:
+        return None
+    parts = urlsplit(target)
+    return None if parts.scheme or parts.netloc else target
+
+
+def client_address() -> str:
+    """Return the address that asks: behind a proxy of ours (private or loopback), the one the proxy wrote last."""
+    asked_by = request.remote_addr or "127.0.0.1"
+    forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+    try:
+        is_proxy = ipaddress.ip_address(asked_by).is_private
+        return str(ipaddress.ip_address(forwarded)) if is_proxy and forwarded else asked_by
+    except ValueError:
+        return asked_by
+
+
+def _limiter(app: Flask) -> Limiter:
+    url = settings().redis_url or "memory://"
+    if url.startswith("unix://"):
+        url = "redis+" + url
+    return Limiter(
+        client_address,
+        app=app,
+        storage_uri=url,
+        strategy="moving-window",
+        in_memory_fallback_enabled=True,
+        key_prefix="recoup-sign-in",
+    )
+
+
+def _account_key() -> str:
+    email = request.form.get("email", "").strip().lower()
+    return hashlib.sha256(email.encode()).hexdigest()
+
+
+def _front_door() -> ResponseReturnValue:
+    """Lead to the sign-in or to the person's first page; a role without one is told so."""
+    if not current_user.is_authenticated:
+        return redirect(url_for("sign_in"))
+    if current_role() in STAFF:
+        return redirect(url_for("admin.index"))
+    return render_template("no_page_yet.html")
+
+
+def _sign_in() -> ResponseReturnValue:
+    target = safe_next(request.values.get("next"))
+    if current_user.is_authenticated:
+        return redirect(target or url_for("front_door"))
+    if request.method == "GET":
+        return render_template("sign_in.html", email="", target=target, is_first_start=_is_first_start())
+    email = request.form.get("email", "").strip().lower()
+    person = _check(email, request.form.get("password", ""))
+    if person is None:
+        log.info("sign_in_refused")
+        flash("That e-mail address and password do not go together. Check both and try again.", "error")
+        return render_template("sign_in.html", email=email, target=target, is_first_start=False), 401
+    session.clear()  # nothing from before the sign-in lives on
+    session.permanent = True
+    login_user(person)
+    log.info("signed_in", user_id=person.actor.user_id)
+    return redirect(target or url_for("front_door"), 303)
+
+
+def _sign_out() -> ResponseReturnValue:
+    logout_user()
+    session.clear()
+    flash("You are signed out.", "success")
+    return redirect(url_for("sign_in"), 303)
+
+
+def _check(email: str, password: str) -> SignedIn | None:
+    """Return the person, or None; an unknown address takes as long as a wrong password."""
+    with reading() as database:
+        user = database.scalar(select(User).where(User.email == email))
+    if len(password) > _LONGEST_PASSWORD:
+        return None
+    with _hashing:
+        is_right = passwords.verify(user.password_hash if user else None, password)
+    return SignedIn(user) if user and user.is_active and is_right else None
+
+
+def _is_first_start() -> bool:
+    with reading() as database:
+        return database.scalar(select(User.id).limit(1)) is None

@@ -1,0 +1,76 @@
+// Keys and small comforts. Every page works without this file: buttons are forms, rows have links.
+"use strict";
+
+const isTyping = (target) => target.closest("input, select, textarea, [contenteditable]") !== null;
+
+// j and k move through the rows of a list, Enter opens the row.
+const rows = () => Array.from(document.querySelectorAll("table[data-keys] tr.row"));
+
+function moveRow(step) {
+  const all = rows();
+  if (all.length === 0) return;
+  const next = Math.min(Math.max(all.indexOf(document.activeElement) + step, 0), all.length - 1);
+  all[next].tabIndex = -1;
+  all[next].focus();
+  all[next].scrollIntoView({ block: "nearest" });
+}
+
+const keys = {
+  j: () => moveRow(1),
+  k: () => moveRow(-1),
+  "/": () => document.getElementById("search")?.focus(),
+  Enter: () => document.activeElement?.closest("tr.row")?.querySelector("a.row-title")?.click(),
+};
+
+function press(key) {
+  const target = document.querySelector(`[data-key="${CSS.escape(key)}"]`);
+  if (!target) return false;
+  target.click();
+  if (target.tagName === "SUMMARY" && target.parentElement.open) {
+    target.parentElement.querySelector("select, input:not([type=hidden]), textarea")?.focus();
+  }
+  return true;
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+  if (event.key === "Enter") {
+    if (document.activeElement?.matches("tr.row")) keys.Enter();
+    return;
+  }
+  if (keys[event.key]) {
+    keys[event.key]();
+    event.preventDefault();
+  } else if (event.key.length === 1 && press(event.key)) {
+    event.preventDefault();
+  }
+});
+
+// A filter that was chosen is applied at once.
+document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-submits]")) event.target.form.requestSubmit();
+});
+
+// Copy "ledger.txt, line 1,234"; where the browser refuses, the text is selected instead.
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  try {
+    await navigator.clipboard.writeText(button.dataset.copy);
+    button.textContent = "Copied";
+  } catch {
+    const text = button.previousElementSibling;
+    getSelection().selectAllChildren(text);
+    button.textContent = "Selected";
+  }
+});
+
+// A form is sent once, however often its button is pressed.
+document.addEventListener("submit", (event) => {
+  if (event.target.method !== "post") return;
+  if (event.target.dataset.sent) event.preventDefault();
+  event.target.dataset.sent = "yes";
+});
+window.addEventListener("pageshow", () => {
+  for (const form of document.forms) delete form.dataset.sent;
+});

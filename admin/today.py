@@ -1,0 +1,115 @@
+"""The first page of the day: what is to be decided, by when, and where everything stands."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from flask_admin import AdminIndexView, expose
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from admin import deadlines
+from admin.people import current_actor
+from admin.staff import StaffView
+from claims import queries, words
+from claims.queries import StateTotal
+from clock import utcnow
+from db import reading
+from models import Account, Caveat, Discrepancy, DiscrepancyStatus, Import
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What stands in one state: how many, units, and money by currency. Values that are not known are counted apart."""
+
+    status: str
+    count: int = 0
+    quantity: int = 0
+    values: tuple[tuple[str, Decimal], ...] = ()
+    unknown: int = 0
+
+    @property
+    def amounts(self) -> list[str]:
+        """The money in words: "1,234.50 USD", "3 not known"."""
+        parts = [words.money(amount, currency) for currency, amount in self.values]
+        return [*parts, f"{self.unknown:,} {words.NOT_KNOWN}"] if self.unknown else parts
+
+    @property
+    def worth(self) -> str:
+        """The money in one line."""
+        return " + ".join(self.amounts)
+
+
+class TodayView(StaffView, AdminIndexView):
+    """Counts and money by state, and the nearest deadlines."""
+
+    @expose()
+    def index(self) -> str:
+        """Show the day's work."""
+        now = utcnow()
+        today = now.date()
+        actor = current_actor()
+        with reading() as session:
+            summary = queries.status_summary(session, actor)
+            closing = session.execute(_closing(today)).tuples().all()
+            unchecked = session.scalar(_unchecked()) or 0
+            start = _start(session) if not summary.discrepancies else ""
+        standings = {each.status: each for each in standing(summary.discrepancies)}
+        claims = {each.status: each for each in standing(summary.claims)}
+        return str(
+            self.render(
+                "today.html",
+                today=today,
+                to_decide=standings.get("open", Standing("open")),
+                upcoming=standings.get("upcoming", Standing("upcoming")),
+                to_file=claims.get("to_submit", Standing("to_submit")),
+                unchecked=unchecked,
+                deadlines=summary.deadlines,
+                weeks=deadlines.weeks(closing, today),
+                urgent=sum(count for on, _, count, _ in closing if deadlines.urgency(on, today) == "urgent"),
+                standings=[standings[status] for status in words.DISCREPANCY_STATUSES if status in standings],
+                claims=[claims[status] for status in words.CLAIM_STATUSES if status in claims],
+                start=start,
+            )
+        )
+
+
+def standing(totals: Iterable[StateTotal]) -> list[Standing]:
+    """Return one row a state from totals by state and currency; amounts of different currencies stay apart."""
+    by_status: dict[str, list[StateTotal]] = {}
+    for total in totals:
+        by_status.setdefault(total.status, []).append(total)
+    return [
+        Standing(
+            status=status,
+            count=sum(each.count for each in group),
+            quantity=sum(each.quantity for each in group),
+            values=tuple((each.currency, each.value) for each in group if each.currency and each.value is not None),
+            unknown=sum(each.count for each in group if each.value is None),
+        )
+        for status, group in by_status.items()
+    ]
+
+
+def _closing(today: date) -> Select[date, str | None, int, Decimal | None]:
+    """Return what is to be decided by last day and currency."""
+    return (
+        select(Discrepancy.closes_on, Discrepancy.currency, func.count(), func.sum(Discrepancy.value))
+        .where(Discrepancy.status == DiscrepancyStatus.OPEN, Discrepancy.closes_on >= today)
+        .group_by(Discrepancy.closes_on, Discrepancy.currency)
+    )
+
+
+def _unchecked() -> Select[int]:
+    """Return how many of what is to be decided have something to check first."""
+    return select(func.count()).where(
+        Discrepancy.status == DiscrepancyStatus.OPEN, Discrepancy.caveats.any(Caveat.cleared_at.is_(None))
+    )
+
+
+def _start(session: Session) -> str:
+    """Return what is missing on the way to the first discrepancy: "accounts", "reports", or "losses"."""
+    if session.scalar(select(Account.id).limit(1)) is None:
+        return "accounts"
+    return "reports" if session.scalar(select(Import.id).limit(1)) is None else "losses"
