@@ -18,7 +18,11 @@ def create_app(*, with_web: bool = True) -> Flask:
     if with_web:
         import admin
         import bot
+        import logs
+        from cli import wiring
 
+        logs.configure()
+        wiring.connect()
         admin.register(app)
         bot.register(app)
     return app
