@@ -18,6 +18,7 @@ _COMMANDS: dict[str, Sequence[str]] = {
     "clients": ("clients",),
     "daily": ("daily",),
     "database": ("database",),
+    "demo": ("demo",),
     "discrepancies": ("discrepancies",),
     "importing": ("import_files",),
     "processes": ("web", "worker", "cron"),
