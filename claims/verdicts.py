@@ -1,6 +1,6 @@
 """What a run of the rules says about a discrepancy that is stored already. Pure: rows in, a new state out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from models import Discrepancy, DiscrepancyStatus
 
 if TYPE_CHECKING:
-    from detection.findings import Candidate, Finding, Outcome
+    from detection.findings import Finding, Outcome
 
 UNDECIDED = (DiscrepancyStatus.UPCOMING, DiscrepancyStatus.OPEN, DiscrepancyStatus.SNOOZED)
 DECIDED = (DiscrepancyStatus.APPROVED, DiscrepancyStatus.REJECTED)
@@ -33,11 +33,15 @@ _NOT_SHOWN = (DiscrepancyStatus.WITHDRAWN, "not_shown")
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What one run looked at, by fingerprint; everything else it says nothing about."""
+    """What one run looked at, by fingerprint; everything else it says nothing about.
+
+    `reasons`: why a loss has no open units, None where it has some. `since`: by claim type, from which day on all
+    losses were looked at.
+    """
 
     as_of: date
     findings: Mapping[str, "Finding"]
-    reasons: Mapping[str, Sequence[str]]
+    reasons: Mapping[str, str | None]
     since: Mapping[str, date]
 
 
@@ -46,7 +50,7 @@ def judged(outcome: "Outcome") -> Judged:
     return Judged(
         as_of=outcome.as_of,
         findings={finding.fingerprint: finding for finding in outcome.findings},
-        reasons=_reasons(outcome.candidates),
+        reasons={candidate.fingerprint: candidate.reason for candidate in outcome.candidates},
         since=outcome.judged_since,
     )
 
@@ -71,26 +75,15 @@ def end_of(row: Discrepancy, run: Judged) -> tuple[DiscrepancyStatus, str] | Non
     """
     if row.event_date > run.as_of or row.fingerprint in run.findings:
         return None
-    reasons = run.reasons.get(row.fingerprint)
-    if reasons is None:
+    if row.fingerprint not in run.reasons:
         since = run.since.get(row.claim_type)
         return _NOT_SHOWN if since is not None and since <= row.event_date else None
-    if not reasons or _NOT_COVERED in reasons:
+    reason = run.reasons[row.fingerprint]
+    if reason is None or reason == _NOT_COVERED:
         return None
-    return _OF_REASON.get(reasons[0], (DiscrepancyStatus.WITHDRAWN, reasons[0]))
+    return _OF_REASON.get(reason, (DiscrepancyStatus.WITHDRAWN, reason))
 
 
 def is_past(row: Discrepancy, run: Judged) -> bool:
     """Whether nobody can claim it any more on the day of the run."""
     return row.closes_on < run.as_of
-
-
-def _reasons(candidates: Sequence["Candidate"]) -> dict[str, list[str]]:
-    """Return why each candidate has no open units; an empty list where some loss of the fingerprint has."""
-    found: dict[str, list[str]] = {}
-    still_open = {candidate.fingerprint for candidate in candidates if candidate.open_units}
-    for candidate in candidates:
-        reasons = found.setdefault(candidate.fingerprint, [])
-        if candidate.reason is not None and candidate.fingerprint not in still_open:
-            reasons.append(candidate.reason)
-    return found

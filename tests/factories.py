@@ -1,6 +1,5 @@
 """Rows and findings with good defaults, for tests of every part. Rows are written in the caller's session."""
 
-import hashlib
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,11 +7,12 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+import polars as pl
 from sqlalchemy.orm import Session
 
 import db
 from claims.access import Actor, user_actor
-from detection.findings import Candidate, Evidence, Finding, Outcome
+from detection.findings import Evidence, Finding, Outcome, fingerprint
 from models import (
     Account,
     Caveat,
@@ -30,6 +30,15 @@ from models import (
 NOW = datetime(2026, 11, 23, 9, 14, tzinfo=UTC)
 TODAY = date(2026, 11, 23)
 
+_SEPARATOR = "\x1f"
+_CANDIDATES = {
+    "claim_type": pl.String,
+    "marketplace": pl.String,
+    "natural_key": pl.String,
+    "lost_units": pl.Int64,
+    "open_units": pl.Int64,
+    "reason": pl.String,
+}
 _numbers = itertools.count(1)
 
 
@@ -111,11 +120,10 @@ def make_claim(session: Session, discrepancy: Discrepancy, *, approved_by_id: in
 
 
 def make_finding(**more: Any) -> Finding:
-    """Return a claimable loss of 3 units worth 37.02 USD; without a fingerprint given, one of its own."""
+    """Return a claimable loss of 3 units worth 37.02 USD; without a natural key given, one of its own."""
     number = next(_numbers)
     values: dict[str, Any] = {
         "claim_type": "warehouse_lost",
-        "fingerprint": hashlib.sha256(str(number).encode()).hexdigest()[:32],
         "natural_key": (f"REF{number}", "X001", "ABE8", "2026-10-20"),
         "status": "claimable",
         "marketplace": "US",
@@ -139,13 +147,22 @@ def make_finding(**more: Any) -> Finding:
         "caveats": (),
         "evidence": (Evidence("GET_LEDGER_DETAIL_VIEW_DATA", "ledger.txt", number + 1, "loss", 3),),
     }
-    return Finding(**(values | more))
+    values |= more
+    key = _SEPARATOR.join(values["natural_key"])
+    return Finding(**({"fingerprint": fingerprint(values["claim_type"], values["marketplace"], key)} | values))
 
 
-def make_outcome(*findings: Finding, as_of: date = TODAY, settled: Sequence[Candidate] = (), **more: Any) -> Outcome:
-    """Return what a run says that found `findings`, and judged `settled` to have no open units."""
-    found = tuple(Candidate(f.claim_type, f.fingerprint, f.quantity, f.quantity, None) for f in findings)
-    return Outcome(as_of=as_of, findings=findings, candidates=(*found, *settled), **more)
+def make_outcome(
+    *findings: Finding, as_of: date = TODAY, gone: Sequence[tuple[Finding, str]] = (), **more: Any
+) -> Outcome:
+    """Return what a run says that found `findings`, and judged each of `gone` to have no open units for its reason."""
+    looked_at = [*((finding, finding.quantity, None) for finding in findings), *((lost, 0, why) for lost, why in gone)]
+    rows = [
+        (lost.claim_type, lost.marketplace, _SEPARATOR.join(lost.natural_key), lost.quantity, still_open, why)
+        for lost, still_open, why in looked_at
+    ]
+    candidates = pl.DataFrame(rows, schema=_CANDIDATES, orient="row")
+    return Outcome(as_of=as_of, findings=findings, candidate_rows=candidates, **more)
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,14 @@ def cluster(programs: Path) -> Iterator[Cluster]:
         options = [part for option in _FAST for part in ("-c", option)]
         command = [programs / "postgres", "-D", data, "-k", home, *options]
         with (home / "log").open("wb") as log:
-            server = subprocess.Popen(command, stdout=log, stderr=log, cwd=home, preexec_fn=_end_with_parent, **owner)
+            server = subprocess.Popen(
+                command,
+                stdout=log,
+                stderr=log,
+                cwd=home,
+                preexec_fn=_end_with_parent,  # noqa: PLW1509 - nothing runs beside it yet
+                **owner,
+            )
         try:
             found = Cluster(home)
             _wait_for(found, server, home / "log")
