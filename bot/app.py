@@ -30,6 +30,7 @@ log = structlog.get_logger()
 def mount(app: Flask) -> None:
     """Add `POST /slack/events` to the web app. Without Slack's settings it answers 404, in a sentence."""
     bolt = make_bolt() if settings().slack_is_on else None
+    app.extensions["slack"] = bolt
 
     @app.post(PATH, endpoint="slack_events")
     def slack_events() -> Response:

@@ -12,6 +12,7 @@ import outbox
 from bot import blocks
 from bot.client import SlackRefused, SlackTrouble, call, web_client
 from bot.press import Press
+from bot.text import marketplace_day
 from claims import queries, words
 from claims.access import system_actor
 from claims.links import discrepancy_link, to_decide_link
@@ -19,7 +20,6 @@ from claims.review import undo_until
 from clock import utcnow
 from config import settings
 from db import reading, transaction
-from detection.marketplaces import marketplaces
 from models import AgencySettings, ClaimStatus, Client, Discrepancy, DiscrepancyStatus, OutboxMessage
 from money import Money
 
@@ -127,7 +127,6 @@ def _know_its_place(press: Press, discrepancy_id: int) -> bool:
 
 
 def _data(found: Discrepancy, now: datetime) -> blocks.Card:
-    place = marketplaces().get(found.marketplace)
     lines = sorted(found.evidence, key=lambda line: (line.role != "loss", line.position))
     return blocks.Card(
         discrepancy_id=found.id,
@@ -143,7 +142,7 @@ def _data(found: Discrepancy, now: datetime) -> blocks.Card:
         reference=f"{words.reference_name(found.reference_kind)} {found.reference_id}",
         event_date=found.event_date,
         closes_on=found.closes_on,
-        today=now.astimezone(place.zone).date() if place else now.date(),
+        today=marketplace_day(found.marketplace, now),
         policy=found.policy,
         policy_confirmed=found.policy_confirmed,
         link=discrepancy_link(found.id),

@@ -67,7 +67,7 @@ class SlackBusy(SlackTrouble):
     """Slack certainly did nothing now, and may later. `wait_seconds` is what Slack asks to wait, where it does."""
 
     def __init__(self, method: str, why: str, wait_seconds: float | None = None) -> None:
-        super().__init__(f"Slack could not do {method} now ({why}).", todo="It is tried again.")
+        super().__init__(f"Slack could not do {method} now ({why}).")
         self.wait_seconds = wait_seconds
 
 
@@ -75,7 +75,7 @@ class SlackSilent(SlackTrouble):
     """No answer that can be read: Slack may have done it or not."""
 
     def __init__(self, method: str, why: str) -> None:
-        super().__init__(f"No answer from Slack to {method} ({why}).", todo="It is looked up and tried again.")
+        super().__init__(f"No answer from Slack to {method} ({why}).")
 
 
 class _LoopbackClient(WebClient):
@@ -105,7 +105,7 @@ def call(method: Callable[..., Any], **arguments: Any) -> dict[str, Any]:
     Raises SlackRefused where another try is useless, SlackBusy where Slack said that it did nothing, and SlackSilent
     where nobody knows.
     """
-    name = method.__name__
+    name = method.__name__.replace("_", ".", 1)
     try:
         answer = method(**arguments)
     except SlackApiError as error:

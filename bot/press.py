@@ -61,8 +61,9 @@ class Press:
             except SlackTrouble:
                 if not self.channel:
                     raise
-        if self.channel:
-            call(web_client().chat_postEphemeral, channel=self.channel, user=self.user_id, **said)
+        if not self.channel:
+            raise SlackTrouble("There is no place to answer in.")
+        call(web_client().chat_postEphemeral, channel=self.channel, user=self.user_id, **said)
 
 
 def row_id(action: dict[str, Any]) -> int:

@@ -1,11 +1,11 @@
 """The answer to `/claims status`, as Block Kit. Pure, like `blocks`."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import datetime
 from decimal import Decimal
 
 from bot.blocks import Block, Message, actions, header, link_button
-from bot.text import clock_words, or_dash, plain, short
+from bot.text import clock_words, marketplace_day, or_dash, plain, short
 from claims import words
 from claims.queries import Deadline, StateTotal, StatusSummary
 from models import Claim, ClaimStatus
@@ -16,7 +16,7 @@ _OPEN = "open"
 _TO_FILE = "to_submit"
 
 
-def status(summary: StatusSummary, *, whose: str, today: date, link: str) -> Message:
+def status(summary: StatusSummary, *, whose: str, now: datetime, link: str) -> Message:
     """Return counts and money by state and the nearest deadlines. `whose` is a client's name, or "All clients"."""
     blocks = [header(whose)]
     if not summary.discrepancies and not summary.claims:
@@ -25,19 +25,20 @@ def status(summary: StatusSummary, *, whose: str, today: date, link: str) -> Mes
     blocks += [
         _lines(["Discrepancies", *_states(summary.discrepancies, words.DISCREPANCY_STATUSES)]),
         _lines(["Claims", *(_states(summary.claims, words.CLAIM_STATUSES) or ["None yet: approving makes one."])]),
-        _lines(["Nearest deadlines", *([_deadline(d, today) for d in summary.deadlines] or ["None ahead."])]),
+        _lines(["Nearest deadlines", *([_deadline(d, now) for d in summary.deadlines] or ["None ahead."])]),
         actions(link_button("Open the list", link)),
     ]
     return Message(plain(_sentence(summary, whose), _TEXT), blocks)
 
 
-def claim_status(claim: Claim, *, today: date, link: str) -> Message:
+def claim_status(claim: Claim, *, now: datetime, link: str) -> Message:
     """Return where one claim stands. `claim` has its account, client and approver loaded."""
     name = f"Claim {claim.id} · {words.claim_type_name(claim.claim_type)} · {claim.account.client.name}"
     state = words.claim_status_name(claim.status.value, claim.closed_reason)
     worth = f"{words.units(claim.quantity)} · {_worth(claim.value, claim.currency)}"
     facts = [f"{state} · {worth}"]
     if claim.status is ClaimStatus.TO_SUBMIT:
+        today = marketplace_day(claim.account.marketplace, now)
         facts.append(f"To be filed by {words.day(claim.closes_on)}, {words.days_left(claim.closes_on, today)}")
     if claim.case_id:
         facts.append(f"Amazon's case {claim.case_id}")
@@ -68,7 +69,8 @@ def _amounts(totals: Iterable[StateTotal]) -> list[str]:
     return [*worths, *([f"{unknown:,} of a value not known"] if unknown else [])]
 
 
-def _deadline(deadline: Deadline, today: date) -> str:
+def _deadline(deadline: Deadline, now: datetime) -> str:
+    today = marketplace_day(deadline.marketplace, now)
     left = f"{words.day(deadline.closes_on)}, {words.days_left(deadline.closes_on, today)}"
     what = "Decide" if deadline.what == "discrepancy" else f"File claim {deadline.id}"
     name = words.claim_type_name(deadline.claim_type)

@@ -4,9 +4,10 @@ Slack reads `&`, `<` and `>` as marks everywhere, so that a product title can pi
 reads `*`, `_`, `~` and backticks, which have no escape: outside text goes into plain_text, or between code marks.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from claims import words
+from detection.marketplaces import marketplaces
 
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _CUT = "…"
@@ -45,6 +46,12 @@ def clock_words(at: datetime) -> str:
     """Return a time in words: "20 Nov 2026, 09:14 UTC"."""
     utc = at.astimezone(UTC)
     return f"{words.day(utc.date())}, {utc:%H:%M} UTC"
+
+
+def marketplace_day(code: str, now: datetime) -> date:
+    """Return the calendar day it is in a marketplace, whose days deadlines are; UTC's where it is not known."""
+    place = marketplaces().get(code)
+    return now.astimezone(place.zone if place else UTC).date()
 
 
 def _one_line(text: str) -> str:

@@ -52,6 +52,7 @@ class Deadline:
     quantity: int
     value: Decimal | None
     currency: str | None
+    marketplace: str  # whose day it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +207,7 @@ def _nearest(session: Session, actor: Actor, client_id: int | None) -> tuple[Dea
             row.quantity,
             row.value,
             row.currency,
+            row.account.marketplace,
         )
         for what, row in nearest
     )

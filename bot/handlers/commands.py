@@ -49,15 +49,15 @@ def claims(ack: Ack, body: dict[str, Any]) -> None:
 
 
 def _status(session: Session, actor: Actor, about: str) -> Message:
-    today = utcnow().date()
+    now = utcnow()
     if not about:
-        return status(queries.status_summary(session, actor), whose="All clients", today=today, link=to_decide_link())
+        return status(queries.status_summary(session, actor), whose="All clients", now=now, link=to_decide_link())
     if number := _CLAIM_ID.fullmatch(about):
         with suppress(NotFound):
             claim = queries.load_claim(session, int(number[1]), actor)
-            return claim_status(claim, today=today, link=claim_link(claim.id))
+            return claim_status(claim, now=now, link=claim_link(claim.id))
     client = _client(session, about, actor)
-    return status(queries.status_summary(session, actor, client), whose=client.name, today=today, link=to_decide_link())
+    return status(queries.status_summary(session, actor, client), whose=client.name, now=now, link=to_decide_link())
 
 
 def _client(session: Session, about: str, actor: Actor) -> Client:

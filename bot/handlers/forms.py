@@ -49,3 +49,5 @@ def open_form(press: Press, view: View) -> None:
         if refused.code not in _TOO_LATE:
             raise
         raise SlackTrouble("It took too long to open the form.", todo="Press again.") from refused
+    except SlackTrouble as trouble:
+        raise SlackTrouble(f"The form could not be opened. {trouble}", todo="Press again.") from trouble
