@@ -5,13 +5,16 @@
 
 import argparse
 import logging
+import signal
 import sys
 import threading
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from sandbox.slack import memory
 from sandbox.slack.delivery import AppAddress
 from sandbox.slack.faults import Faults
 from sandbox.slack.presses import Presses
@@ -77,9 +80,16 @@ class SlackServer:
         """Send presses to another address from now on."""
         self.presses.app = AppAddress(app_url, self.signing_secret)
 
-    def serve(self) -> None:
-        """Serve until the process ends."""
-        self._server.serve_forever()
+    def serve(self, *, state: Path | None = None) -> None:
+        """Serve until the process is asked to end; the messages are read from and kept in `state`."""
+        if state is None:
+            self._server.serve_forever()
+            return
+        memory.load(self.workspace, state)
+        try:
+            self._server.serve_forever()
+        finally:
+            memory.save(self.workspace, state)
 
     def __enter__(self) -> Self:
         """Serve in a thread."""
@@ -102,12 +112,14 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--app", default="http://127.0.0.1:5000/slack/events")
     parser.add_argument("--token", default=BOT_TOKEN)
     parser.add_argument("--secret", default=SIGNING_SECRET)
+    parser.add_argument("--state", type=Path, help="keep the messages in this file")
     given = parser.parse_args(arguments)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     server = SlackServer(app_url=given.app, port=given.port, bot_token=given.token, signing_secret=given.secret)
     sys.stdout.write(f"READY {server.url}\n")
     sys.stdout.flush()
-    server.serve()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    server.serve(state=given.state)
 
 
 if __name__ == "__main__":

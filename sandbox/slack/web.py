@@ -2,7 +2,7 @@
 
 import secrets
 import socket
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ def create_app(workspace: Workspace, presses: Presses, faults: Faults, *, bot_to
     _add_web_api(app, workspace, faults, bot_token)
     _add_page(app)
     _add_people_api(app, workspace, presses)
-    _add_switches(app, workspace, faults)
+    _add_switches(app, workspace, presses, faults)
 
     @app.post("/_respond/<token>")
     def respond(token: str) -> tuple[str, int]:
@@ -169,10 +169,15 @@ def _add_people_api(app: Flask, workspace: Workspace, presses: Presses) -> None:
         return jsonify(ok=True)
 
 
-def _add_switches(app: Flask, workspace: Workspace, faults: Faults) -> None:
+def _add_switches(app: Flask, workspace: Workspace, presses: Presses, faults: Faults) -> None:
     @app.get("/_healthz")
     def healthz() -> Response:
         return jsonify(ok=True, version=workspace.version)
+
+    @app.post("/_app")
+    def point_at() -> Response:
+        presses.app = replace(presses.app, url=str(_told()["url"]))
+        return jsonify(ok=True)
 
     @app.post("/_faults")
     def add_fault() -> Response:

@@ -1,0 +1,153 @@
+"""The demo from the first process to the last."""
+
+import signal
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date
+from http.client import HTTPException
+from pathlib import Path
+from types import FrameType
+
+import config
+from sandbox.demo import stage as setting
+from sandbox.demo.children import Children, DemoFailed
+from sandbox.demo.hands import NotAsItShouldBe, SlackHands
+from sandbox.demo.place import Place, Seller, Staff, new_staff, sellers
+from sandbox.demo.stage import Stage
+from sandbox.demo.way import Way
+
+_FIRST_CARD_SECONDS = 30
+
+
+class _Ended(BaseException):
+    """Somebody asked the demo to end."""
+
+
+def run(
+    folder: Path,
+    *,
+    given: Mapping[str, str],
+    today: date,
+    port: int,
+    seed: int,
+    keep: bool,
+    check: bool,
+    keeps_redis: bool = False,
+) -> int:
+    """Run the demo until it is asked to end, or walk the way once with `check`. Returns the exit status.
+
+    given: this process's environment. keep: go on with the world that `folder` holds, if it holds one.
+    """
+    place = Place(folder)
+    with place.alone(), _ended_by_signals():
+        is_kept = keep and place.is_set_up
+        if not is_kept:
+            place.begin_anew()
+        children = Children(setting.environment(place, given, keeps_redis=keeps_redis), place.logs, home=config.HOME)
+        stage = Stage(place, children)
+        try:
+            if is_kept:
+                staff, accounts = _go_on(stage, port)
+            else:
+                staff, accounts = _begin(stage, port, seed=seed, today=today)
+            return _walk(Way(stage, staff, accounts)) if check else _stay(stage, staff)
+        except _Ended:
+            return 0
+        finally:
+            _say("Ending …")
+            children.stop()
+
+
+def _begin(stage: Stage, port: int, *, seed: int, today: date) -> tuple[list[Staff], dict[str, Seller]]:
+    """Make a new world and set everything up in it. Returns the staff, and the sellers by account id."""
+    staff, clients = new_staff(), sellers(seed)
+    _say("Setting up the agency, and a stand-in for its Slack")
+    setting_up = setting.begin_setting_up(stage, staff, clients)
+    slack = setting.start_slack(stage, port=port + 1)
+    _say(f"Simulating two sellers' last eight months (seed {seed})")
+    setting.write_worlds(stage.place, clients, until=setting.last_whole_day(today))
+    accounts = setting.account_ids(stage, setting_up, clients)
+    setting.wait_for_slack(stage, slack)
+    web = setting.start_web(stage, port=port)
+    setting.start_workers(stage)
+    _say("Importing their reports")
+    for child in [setting.begin_import(stage, seller, account) for account, seller in accounts.items()]:
+        stage.children.finish(child)
+    setting.wait_for_web(stage, web, port=port)
+    stage.place.remember(staff, accounts)
+    _wait_for_the_first_card(stage)
+    return staff, accounts
+
+
+def _go_on(stage: Stage, port: int) -> tuple[list[Staff], dict[str, Seller]]:
+    """Start everything again in the world that was kept."""
+    staff, accounts = stage.place.remembered()
+    _say("Going on with the world that was kept")
+    slack = setting.start_slack(stage, port=port + 1)
+    setting.make_tables(stage)
+    setting.wait_for_slack(stage, slack)
+    web = setting.start_web(stage, port=port)
+    setting.start_workers(stage)
+    setting.wait_for_web(stage, web, port=port)
+    return staff, accounts
+
+
+def _wait_for_the_first_card(stage: Stage) -> None:
+    _say("Waiting for the first card")
+    hands = SlackHands(stage.slack)
+    if not setting.wait_for(stage.children, lambda: bool(hands.messages()), seconds=_FIRST_CARD_SECONDS):
+        _say(f"No card has come yet; {stage.place.logs / 'worker.log'} may say why.")
+
+
+def _stay(stage: Stage, staff: list[Staff]) -> int:
+    """Say where everything is, then watch until asked to end."""
+    admin = staff[0]
+    lines = ["READY", f"backoffice\t{stage.backoffice}\t{admin.email}\t{admin.password}", f"slack\t{stage.slack}"]
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()
+    for person in staff[1:]:
+        _say(f"{person.name}, {person.role.replace('_', ' ')}: {person.email} {person.password}")
+    _say("Ctrl-C ends it all.")
+    while True:
+        stage.children.check()
+        time.sleep(0.5)
+
+
+def _walk(way: Way) -> int:
+    """Take every step and print how it went."""
+    failed = 0
+    for name, step in way.steps():
+        try:
+            step()
+        except (NotAsItShouldBe, DemoFailed, OSError, HTTPException, LookupError, ValueError) as error:
+            failed += 1
+            sys.stdout.write(f"FAILED {name}: {error}\n")
+        else:
+            sys.stdout.write(f"ok {name}\n")
+        sys.stdout.flush()
+    return 1 if failed else 0
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Turn the signals that ask a process to end into an orderly end; more of them change nothing."""
+
+    def end(_signum: int, _frame: FrameType | None) -> None:
+        for signum in kinds:
+            signal.signal(signum, signal.SIG_IGN)
+        raise _Ended
+
+    kinds = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {signum: signal.signal(signum, end) for signum in kinds}
+    try:
+        yield
+    finally:
+        for signum, handler in before.items():
+            signal.signal(signum, handler)
+
+
+def _say(words: str) -> None:
+    sys.stderr.write(words + "\n")
+    sys.stderr.flush()

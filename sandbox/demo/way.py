@@ -1,0 +1,167 @@
+"""The whole way once, without a person, through the doors a person uses. Each step raises where it finds otherwise."""
+
+import html
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from sandbox.demo import stage as setting
+from sandbox.demo.browser import Browser, Page
+from sandbox.demo.children import DemoFailed
+from sandbox.demo.hands import Json, NotAsItShouldBe, SlackHands
+from sandbox.demo.place import Seller, Staff
+from sandbox.demo.stage import Stage
+from sandbox.slack_server import ANN, BEN, VIC
+from sandbox.truth import Truth
+
+_CARDS_A_RUN = 20
+_LONG_SECONDS, _SHORT_SECONDS = 120, 20
+_OK = 200
+
+
+class Way:
+    """The steps, and what they know of one another: which discrepancies were decided on."""
+
+    def __init__(self, stage: Stage, staff: list[Staff], accounts: dict[str, Seller]) -> None:
+        self._stage, self._staff, self._accounts = stage, staff, accounts
+        self._office, self._slack = Browser(stage.backoffice), SlackHands(stage.slack)
+        self._approved = self._rejected = 0
+
+    def steps(self) -> Iterator[tuple[str, Callable[[], None]]]:
+        """Yield every step with its name, in order."""
+        yield "find what was planted", self._find_what_was_planted
+        yield "post the cards", self._post_the_cards
+        yield "approve in Slack", self._approve
+        yield "tell the second person who was first", self._approve_again
+        yield "reject in Slack with a reason", self._reject
+        yield "undo in Slack", self._undo
+        yield "turn a stranger away", self._turn_away
+        yield "answer /claims status", self._ask_for_status
+        yield "sign in to the back office", self._sign_in
+        yield "see the claim in the ledger", self._see_the_claim
+        yield "see the evidence", self._see_the_evidence
+
+    def _find_what_was_planted(self) -> None:
+        for account_id, seller in self._accounts.items():
+            self._wait_for_findings(account_id)
+            truth = Truth.load(setting.world_folder(self._stage.place, seller) / "truth.json")
+            wanted = {p.fingerprint: p.quantity for p in truth.planted}
+            found = {row["fingerprint"]: row["quantity"] for row in self._listed(account_id)}
+            if found != wanted:
+                missed, extra = len(wanted.keys() - found.keys()), len(found.keys() - wanted.keys())
+                raise NotAsItShouldBe(f"{seller.name}: {missed} missed, {extra} too many of {len(wanted)}")
+
+    def _wait_for_findings(self, account_id: str) -> None:
+        self._wait(lambda: bool(self._listed(account_id)), _LONG_SECONDS, "the first findings")
+
+    def _post_the_cards(self) -> None:
+        """Wait for a card each, as many as a run may post, and for the message that counts the rest."""
+        counts = [len(self._listed(account_id, "open")) for account_id in self._accounts]
+        wanted = sum(min(count, _CARDS_A_RUN) + (count > _CARDS_A_RUN) for count in counts)
+        self._wait(lambda: len(self._slack.messages()) >= wanted, _LONG_SECONDS, f"{wanted} messages in the channel")
+        if len(self._slack.messages()) > wanted:
+            raise NotAsItShouldBe(f"{len(self._slack.messages())} messages instead of {wanted}")
+
+    def _approve(self) -> None:
+        button = self._slack.button("discrepancy:approve")
+        self._approved = button.row
+        self._press(ANN, "discrepancy:approve", self._approved)
+        self._wait_for_card(self._approved, "Approved by Ann")
+
+    def _approve_again(self) -> None:
+        """Decide at another door what is decided already."""
+        ben = self._staff[-1]
+        words = ("discrepancies", "approve", str(self._approved), "--as", ben.email)
+        try:
+            setting.ask_flask(self._stage, "check-approve-again", *words)
+        except DemoFailed as told:
+            if "Ann" not in str(told):
+                raise NotAsItShouldBe(f"refused without saying who was first: {told}") from told
+        else:
+            raise NotAsItShouldBe("the second approval was taken")
+
+    def _reject(self) -> None:
+        self._rejected = self._slack.button("discrepancy:reject", but=self._approved).row
+        self._press(BEN, "discrepancy:reject", self._rejected)
+        self._wait(lambda: self._slack.state(BEN)["view"] is not None, _SHORT_SECONDS, "the form")
+        answer = self._slack.send_form(BEN, choose="too_small", note="Not worth the work, says the demo's check.")
+        if not answer["ok"] or answer["errors"]:
+            raise NotAsItShouldBe(f"the form was refused: {answer}")
+        self._wait_for_card(self._rejected, "Rejected")
+
+    def _undo(self) -> None:
+        self._press(BEN, "discrepancy:undo", self._rejected)
+        self._wait_for_card(self._rejected, "discrepancy:reject")
+
+    def _turn_away(self) -> None:
+        """Press as somebody whom Recoup does not know: told why, and nothing changes."""
+        self._slack.press(VIC, self._slack.button("discrepancy:reject", row=self._rejected))
+        self._wait(lambda: bool(self._slack.state(VIC)["ephemerals"]), _SHORT_SECONDS, "words for the stranger")
+        if self._shown(self._rejected)["status"] != "open":
+            raise NotAsItShouldBe("the stranger's press changed something")
+
+    def _ask_for_status(self) -> None:
+        answer = self._slack.say(ANN, "/claims status")
+        if not answer["ok"]:
+            raise NotAsItShouldBe(answer["problem"])
+        self._wait(lambda: "USD" in json.dumps(self._slack.state(ANN)["ephemerals"]), _SHORT_SECONDS, "the answer")
+
+    def _sign_in(self) -> None:
+        person = self._staff[0]
+        form = {"email": person.email, "password": person.password}
+        page = self._office.post_form("/sign-in", _hidden_fields(self._office.get("/sign-in")) | form)
+        if page.status != _OK or "/admin/" not in page.url:
+            raise NotAsItShouldBe(f"{page.status} at {page.url}")
+
+    def _see_the_claim(self) -> None:
+        row = self._shown(self._approved)
+        claims = [c for c in json.loads(self._flask("claims", "list")) if self._approved in c["discrepancy_ids"]]
+        if len(claims) != 1:
+            raise NotAsItShouldBe(f"{len(claims)} claims of discrepancy {self._approved}")
+        path = f"/admin/claims/{claims[0]['id']}/"
+        if path not in self._page("/admin/claims/") or row["reference_id"] not in self._page(path):
+            raise NotAsItShouldBe(f"claim {claims[0]['id']} is not in the ledger")
+
+    def _see_the_evidence(self) -> None:
+        row = self._shown(self._approved)
+        page = self._page(f"/admin/discrepancies/{self._approved}/")
+        if row["evidence"][0]["file"] not in page or row["fnsku"] not in page:
+            raise NotAsItShouldBe(f"{row['evidence'][0]['file']} is not on the page")
+
+    def _press(self, user: str, action_id: str, row: int) -> None:
+        answer = self._slack.press(user, self._slack.button(action_id, row=row))
+        if not answer["ok"]:
+            raise NotAsItShouldBe(f"the press was not taken: {answer.get('why') or answer.get('error')}")
+
+    def _wait_for_card(self, row: int, text: str) -> None:
+        self._wait(lambda: text in self._slack.card(row), _SHORT_SECONDS, f"“{text}” on the card of {row}")
+
+    def _wait(self, condition: Callable[[], bool], seconds: float, what: str) -> None:
+        if not setting.wait_for(self._stage.children, condition, seconds=seconds, pause=0.3):
+            raise NotAsItShouldBe(f"waited {seconds:.0f} seconds for {what}")
+
+    def _page(self, path: str) -> str:
+        page = self._office.get(path)
+        if page.status != _OK:
+            raise NotAsItShouldBe(f"{path} answers {page.status}")
+        return html.unescape(page.text)
+
+    def _flask(self, *words: str) -> str:
+        return setting.ask_flask(self._stage, f"check-{words[0]}-{words[1]}", *words, "--format", "json")
+
+    def _listed(self, account_id: str, status: str = "") -> list[Json]:
+        only = ("--status", status) if status else ()
+        rows: list[Json] = json.loads(self._flask("discrepancies", "list", "--account", account_id, *only))
+        return rows
+
+    def _shown(self, row: int) -> dict[str, Any]:
+        shown: Json = json.loads(self._flask("discrepancies", "show", str(row)))
+        return shown
+
+
+def _hidden_fields(page: Page) -> dict[str, str]:
+    """Return the hidden fields of a page's forms, among them the token against forged ones."""
+    fields = [field for field in re.findall(r"<input[^>]*>", page.text) if "hidden" in field]
+    pairs = [(re.search(r'name="([^"]*)"', field), re.search(r'value="([^"]*)"', field)) for field in fields]
+    return {name[1]: html.unescape(value[1]) for name, value in pairs if name and value}
