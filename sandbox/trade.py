@@ -7,6 +7,7 @@ from random import Random
 from zoneinfo import ZoneInfo
 
 from sandbox.catalogue import code
+from sandbox.charges import charged, refunded
 from sandbox.records import (
     Amount,
     InboundItem,
@@ -176,7 +177,7 @@ class Trade:
             self.sold[day, line.product, where] += line.quantity
         self.order_lines.extend(lines)
         if is_charged:
-            self.money.append(MoneyEvent("shipment", shipped_at, order_id, items=tuple(map(_charged, lines))))
+            self.money.append(MoneyEvent("shipment", shipped_at, order_id, items=tuple(map(charged, lines))))
         return lines
 
     def refund(self, day: date, line: OrderLine, *, units: int | None = None, principal: int | None = None) -> None:
@@ -184,7 +185,7 @@ class Trade:
         count = line.quantity if units is None else units
         cents = line.product.price * count if principal is None else principal
         if day <= self.until:
-            item = _refunded(line, cents, count)
+            item = refunded(line, cents, count)
             self.money.append(MoneyEvent("refund", self.at(day), line.order_id, items=(item,)))
 
     def take_back(
@@ -259,32 +260,3 @@ def _parts(total: int, count: int) -> list[int]:
     days = min(count, total)
     part = total // days
     return [part] * (days - 1) + [total - part * (days - 1)]
-
-
-def _charged(line: OrderLine) -> MoneyItem:
-    amounts = [
-        Amount("charge", "Principal", line.principal),
-        Amount("charge", "Tax", line.tax),
-        Amount("fee", "Commission", -line.commission),
-        Amount("fee", "FBAPerUnitFulfillmentFee", -line.product.fee * line.quantity),
-        Amount("withheld", "MarketplaceFacilitatorTax-Principal", -line.tax),
-    ]
-    if line.discount:
-        amounts.append(Amount("promotion", "Principal", -line.discount))
-    return MoneyItem(line.product.msku, line.item_id, line.quantity, tuple(amounts))
-
-
-def _refunded(line: OrderLine, cents: int, units: int) -> MoneyItem:
-    tax = line.tax * cents // line.principal
-    commission = line.commission * cents // line.principal
-    kept = min(500, commission * 20 // 100)
-    amounts = [
-        Amount("charge", "Principal", -cents),
-        Amount("charge", "Tax", -tax),
-        Amount("fee", "Commission", commission),
-        Amount("fee", "RefundCommission", -kept),
-        Amount("withheld", "MarketplaceFacilitatorTax-Principal", tax),
-    ]
-    if line.discount:
-        amounts.append(Amount("promotion", "Principal", line.discount * cents // line.principal))
-    return MoneyItem(line.product.msku, line.item_id, units, tuple(amounts))

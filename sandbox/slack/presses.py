@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.slack import modals
+from sandbox.slack.chat import check_content
 from sandbox.slack.checks import elements
 from sandbox.slack.delivery import Answer, AppAddress, deliver
-from sandbox.slack.methods import check_content
 from sandbox.slack.workspace import APP_ID, TEAM, Ephemeral, Json, SlackError, Workspace, with_block_ids
 
 TROUBLE = "We had some trouble connecting. Try again?"

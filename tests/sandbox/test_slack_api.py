@@ -81,6 +81,7 @@ def test_update_with_text_alone_keeps_the_old_blocks(client, card):
         ({"channel": REVIEW_CHANNEL, "text": "x", "thread_ts": "1.0"}, "message_not_found"),
     ],
 )
+@pytest.mark.filterwarnings("ignore:The top-level `text`:UserWarning")
 def test_bad_messages_are_refused_in_slacks_words(client, arguments, word):
     assert refusal(client.chat_postMessage, **arguments).response["error"] == word
 
