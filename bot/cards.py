@@ -168,16 +168,18 @@ def _decision(found: Discrepancy, now: datetime) -> blocks.Decision | None:
 
 
 def _note(found: Discrepancy) -> str:
+    facts = []
     if found.status is DiscrepancyStatus.REJECTED and found.status_reason:
         last = next((e.note for e in reversed(found.history) if e.action == found.status.value), None)
-        return words.reject_reason_name(found.status_reason) + (f": {last}" if last else "")
+        facts.append(words.reject_reason_name(found.status_reason) + (f": {last}" if last else ""))
     if found.status is DiscrepancyStatus.APPROVED and found.claims:
         claim = found.claims[-1]
-        filed = (
-            "not filed yet" if claim.status is ClaimStatus.TO_SUBMIT else words.claim_status_name(claim.status.value)
-        )
-        return f"Claim {claim.id}: {filed}"
-    return ""
+        is_to_file = claim.status is ClaimStatus.TO_SUBMIT
+        state = "not filed yet" if is_to_file else words.claim_status_name(claim.status.value, claim.closed_reason)
+        facts.append(f"Claim {claim.id}: {state}")
+    if found.is_changed_since_decision:
+        facts.append("the reports have changed since: look at it again")
+    return " · ".join(facts)
 
 
 def _totals(session: Session, row: OutboxMessage) -> tuple[Money, ...]:

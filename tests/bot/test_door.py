@@ -71,6 +71,15 @@ def test_too_large_is_413(knock) -> None:
     assert knock("x" * (1024 * 1024 + 1)).status_code == 413
 
 
+def test_press_goes_through_the_whole_web_app(desk: Desk) -> None:
+    """With the back office around it: its protection against foreign forms is not for signed requests."""
+    import wsgi  # it makes an app when it is imported, so not before the test has its settings
+
+    desk.post()
+    assert _send(wsgi.create_app().test_client(), _press(desk), at=None).status_code == 200
+    eventually(lambda: desk.row(1).decided_at)
+
+
 def test_replay_of_a_press_decides_once(knock, desk: Desk) -> None:
     desk.post()
     body = _press(desk)
