@@ -5,6 +5,7 @@ Null means that the cell could not be read, or is empty.
 """
 
 from collections.abc import Callable, Sequence
+from datetime import date
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -17,7 +18,7 @@ Spelling = Literal["us", "iso", "stamp", "any"]
 SlashOrder = Literal["month_first", "day_first"]
 
 _NOTHING = r"^[-–—]*$"
-_YEARS = (2000, 2100)
+_DAYS = (date(2000, 1, 1), date(2100, 1, 1))
 _MONTHS = 12
 _CLOCK = r"[T ]\d{1,2}:\d{2}(?::\d{2})?(?:\.\d+)?"
 _OFFSET = r"Z|UTC|GMT|[+-]\d{2}:?(?:\d{2})?"
@@ -164,7 +165,7 @@ def _int(value: pl.Expr) -> pl.Expr:
 
 def _sane(day: pl.Expr) -> pl.Expr:
     # Two-digit years would be read as the first century.
-    return pl.when(day.dt.year().is_between(*_YEARS)).then(day)
+    return pl.when(day.is_between(*_DAYS)).then(day)
 
 
 def _currency(cell: pl.Expr) -> pl.Expr:

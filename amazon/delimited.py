@@ -99,27 +99,25 @@ def _read(text: Text, keep: Keep | None, setting: Setting) -> Rows:
     report = text.table.header.report
     plan = Plan(text, _reading(text.table, setting.zone))
     every_row = plan.scan()
-    good = every_row.filter(~pl.col("is_odd"))
-    totals, kept, odd = pl.collect_all(
-        [every_row.select(plan.totals()), plan.keep(good, keep), every_row.filter(pl.col("is_odd"))],
-        engine="streaming",
-    )
+    totals, found = pl.collect_all([every_row.select(plan.totals()), plan.chosen(every_row, keep)], engine="streaming")
     total = totals.row(0, named=True)
-    if not text.is_mended and (
-        total["suspects"] or total["rows"] + total["feeds"] + text.table.header_line != text.lines
-    ):
+    chosen = plan.with_lines(found.lazy().sort("index")).collect()
+    lines = total["rows"] + chosen["feeds"].sum() + text.table.header_line
+    if not text.is_mended and (lines != text.lines or plan.has_swallowed(chosen)):
         raise _Misread
+    odd = chosen.filter("is_odd")
     judged = plan.judge(odd)
     readable = judged.filter(pl.col("problem").is_null())
     rejected = judged.filter(pl.col("problem").is_not_null())
-    typed = plan.typed_patiently(readable)
-    spans = [day for day in (total["first"], total["last"], *_span(typed, report)) if day is not None]
+    second = plan.typed_patiently(readable)
+    spans = [day for day in (total["first"], total["last"], *_span(second, report)) if day is not None]
+    is_usual = ~pl.col("is_odd")
     return Rows(
         count=total["rows"] - (odd.height - judged.height),
         first=min(spans, default=None),
         last=max(spans, default=None),
-        kept=pl.concat([kept, _kept(typed.lazy(), keep).collect()]).sort("line"),
-        scan=pl.concat([good.select(plan.typed_fast()), typed.lazy()]),
+        kept=_kept(pl.concat([chosen.lazy().filter(is_usual).select(plan.typed()), second.lazy()]), keep),
+        scan=pl.concat([plan.with_lines(every_row).filter(is_usual).select(plan.typed()), second.lazy()]),
         flaws=tuple(
             Flaw(line, problem) for line, problem in rejected.select("line", "problem").sort("line").iter_rows()
         ),
@@ -143,11 +141,11 @@ def _reading(table: Table, zone: ZoneInfo) -> Reading:
     return Reading(zone, spellings, slashes)
 
 
-def _kept(typed: pl.LazyFrame, keep: Keep | None) -> pl.LazyFrame:
+def _kept(typed: pl.LazyFrame, keep: Keep | None) -> pl.DataFrame:
     if keep is None:
-        return typed.select("line").head(0)
-    chosen = typed if keep.where is None else typed.filter(keep.where)
-    return chosen.select("line", *keep.columns)
+        return pl.DataFrame(schema={"line": pl.Int64})
+    asked = typed if keep.where is None else typed.filter(keep.where)
+    return asked.select("line", *keep.columns).sort("line").collect()
 
 
 def _span(typed: pl.DataFrame, report: Report) -> tuple[date | None, date | None]:

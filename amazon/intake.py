@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import polars as pl
+
 from amazon import limits
 from amazon.problems import FileRefused
 
@@ -22,7 +24,6 @@ class Bytes:
     sha256: str
     is_gzip: bool
     lines: int
-    size: int
 
 
 def take_in(path: Path, *, is_gzip: bool) -> Bytes:
@@ -34,25 +35,26 @@ def take_in(path: Path, *, is_gzip: bool) -> Bytes:
 
 
 def _counted(path: Path, *, is_gzip: bool) -> Bytes:
+    return _packed(path) if is_gzip else _plain(path)
+
+
+def _plain(path: Path) -> Bytes:
+    with path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    # Without quotes and separators every line is a row to polars, which counts them faster than Python.
+    lines = pl.scan_csv(path, has_header=False, quote_char=None, separator="\x01", schema={"line": pl.String})
+    count = lines.select(pl.len()).collect(engine="streaming").item()
+    return Bytes(path, sha256, is_gzip=False, lines=count)
+
+
+def _packed(path: Path) -> Bytes:
     digest = hashlib.sha256()
-    blocks = _unpacked(path, digest) if is_gzip else _plain(path, digest)
-    line_feeds = size = 0
-    last = b""
-    for block in blocks:
+    line_feeds = 0
+    last = b"\n"
+    for block in _unpacked(path, digest):
         line_feeds += block.count(b"\n")
-        size += len(block)
-        last = bytes(block[-1:]) or last
-    lines = line_feeds + (1 if last not in (b"", b"\n") else 0)
-    return Bytes(path, digest.hexdigest(), is_gzip, lines, size)
-
-
-def _plain(path: Path, digest: "hashlib._Hash") -> Iterator[bytearray]:
-    buffer = bytearray(_BLOCK)
-    view = memoryview(buffer)
-    with path.open("rb", buffering=0) as file:
-        while read := file.readinto(buffer):
-            digest.update(view[:read])
-            yield buffer if read == _BLOCK else buffer[:read]
+        last = block[-1:] or last
+    return Bytes(path, digest.hexdigest(), is_gzip=True, lines=line_feeds + (last != b"\n"))
 
 
 def _unpacked(path: Path, digest: "hashlib._Hash") -> Iterator[bytes]:

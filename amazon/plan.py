@@ -39,7 +39,7 @@ class Plan:
         self._width = len(text.table.cells)
 
     def scan(self) -> pl.LazyFrame:
-        """Return every physical row with its line, its checked cells typed, and whether it needs a second look."""
+        """Return every physical row with its index, its checked cells typed, and whether it needs a second look."""
         table = self._text.table
         schema = {f"c{i}": pl.String for i in range(self._width)} | {_EXCESS: pl.String}
         raw = pl.scan_csv(
@@ -54,35 +54,53 @@ class Plan:
             truncate_ragged_lines=True,
             row_index_name="index",
         )
-        checked = [self._reading.fast(column, cell).alias(f"={column.name}") for column, cell in self._checked()]
-        rows = raw.with_columns(self._line().alias("line"), *checked)
-        return rows.with_columns(self._is_odd().alias("is_odd"))
+        numbers = [(column, cell) for column, cell in self._checked() if column.kind != "text"]
+        typed = [self._reading.fast(column, cell).alias(f"={column.name}") for column, cell in numbers]
+        return raw.with_columns(typed).with_columns(self._is_odd().alias("is_odd"))
 
     def totals(self) -> list[pl.Expr]:
         """Return the expressions that count the file and tell its span, without the rows that need a second look."""
-        day = pl.col(f"={self._report.date}") if self._has_day() else pl.lit(None, pl.Date)
-        usual = day.filter(~pl.col("is_odd")) if self._has_day() else day
-        return [
-            pl.len().alias("rows"),
-            usual.min().alias("first"),
-            usual.max().alias("last"),
-            self._feeds().sum().alias("feeds"),
-            self._suspects().sum().alias("suspects"),
-        ]
+        has_day = self._report.date is not None and self._report.date in self._cells
+        day = pl.when(~pl.col("is_odd")).then(pl.col(f"={self._report.date}")) if has_day else pl.lit(None, pl.Date)
+        return [pl.len().alias("rows"), day.min().alias("first"), day.max().alias("last")]
 
-    def keep(self, rows: pl.LazyFrame, keep: Keep | None) -> pl.LazyFrame:
-        """Return the rows and columns that are asked for, typed the fast way."""
-        wanted = set() if keep is None or keep.where is None else set(keep.where.meta.root_names())
-        first = [self._typed(column).alias(column.name) for column in self._report.typed if column.name in wanted]
+    def chosen(self, rows: pl.LazyFrame, keep: Keep | None) -> pl.LazyFrame:
+        """Return, as they were delivered, the rows that are asked for, that need a second look, or hold line feeds.
+
+        All in one frame: to gather the cells is what costs.
+        """
+        signs = [pl.col("is_odd"), *(cell.str.contains("\n", literal=True) for cell in self._prose())]
         if keep is None:
-            return rows.select("line").head(0)
-        # The filter goes before the reading of the other columns, most of whose rows it drops.
-        chosen = rows.with_columns(first) if keep.where is None else rows.with_columns(first).filter(keep.where)
-        rest = [self._typed(column).alias(column.name) for column in self._columns(keep) if column.name not in wanted]
-        return chosen.with_columns(rest).select("line", *keep.columns)
+            return rows.filter(pl.any_horizontal(signs))
+        if keep.where is None:
+            return rows
+        asked = set(keep.where.meta.root_names())
+        typed = [self._typed(column).alias(column.name) for column in self._report.typed if column.name in asked]
+        found = rows.with_columns(typed).filter(pl.any_horizontal(*signs, keep.where))
+        return found.drop(column.name for column in self._report.typed if column.name in asked)
 
-    def typed_fast(self) -> list[pl.Expr]:
-        """Return the expressions of all typed columns, after `line`."""
+    def with_lines(self, rows: pl.LazyFrame) -> pl.LazyFrame:
+        """Return the rows in their order, each with its physical `line`, and with the line `feeds` in its own cells.
+
+        rows: at least those with line feeds, which are what moves the later ones down.
+        """
+        counts = [cell.str.count_matches("\n", literal=True).fill_null(0).cast(pl.Int64) for cell in self._prose()]
+        feeds = pl.sum_horizontal(counts) if counts else pl.lit(0, pl.Int64)
+        line = pl.col("index").cast(pl.Int64) + self._text.table.header_line + 1
+        moved = line + pl.col("feeds").cum_sum().shift(1).fill_null(0) if counts else line
+        return rows.with_columns(feeds.alias("feeds")).with_columns(moved.alias("line"))
+
+    def has_swallowed(self, rows: pl.DataFrame) -> bool:
+        """Tell whether a cell holds both a line feed and a separator, as one does that swallowed the next row."""
+        broken = rows.filter(pl.col("feeds") > 0)
+        separator = self._text.table.separator
+        signs = [
+            cell.str.contains("\n", literal=True) & cell.str.contains(separator, literal=True) for cell in self._prose()
+        ]
+        return bool(signs) and not broken.filter(pl.any_horizontal(signs)).is_empty()
+
+    def typed(self) -> list[pl.Expr]:
+        """Return the expressions of all typed columns, after `line`, of rows that need no second look."""
         return [pl.col("line"), *(self._typed(column).alias(column.name) for column in self._report.typed)]
 
     def typed_patiently(self, rows: pl.DataFrame) -> pl.DataFrame:
@@ -120,36 +138,15 @@ class Plan:
         if self._text.table.all_quoted:
             signs.append(pl.col(f"c{self._width - 1}").is_null())
         for column, cell in self._checked():
+            if column.kind == "text":
+                signs.append(cell.is_null() | (cell == "") | cell.str.starts_with(" "))
+                continue
             value = pl.col(f"={column.name}")
-            signs.append(
-                value.is_null()
-                if column.filled
-                else value.is_null() & (cell.str.len_bytes() > 0).fill_null(value=False)
-            )
+            is_empty = cell.is_null() | (cell == "")
+            signs.append(value.is_null() if column.filled else value.is_null() & ~is_empty)
             if self._report.own and column.kind in ("units", "amount"):
                 signs.append((value < 0).fill_null(value=False))
         return pl.any_horizontal(signs)
-
-    def _line(self) -> pl.Expr:
-        first = self._text.table.header_line + 1
-        line = pl.col("index").cast(pl.Int64) + first
-        prose = self._prose()
-        if not prose:
-            return line
-        return line + self._feeds().cum_sum().shift(1).fill_null(0)
-
-    def _feeds(self) -> pl.Expr:
-        """Return how many line feeds the cells of a row hold."""
-        counts = [cell.str.count_matches("\n", literal=True).fill_null(0).cast(pl.Int64) for cell in self._prose()]
-        return pl.sum_horizontal(counts) if counts else pl.lit(0, pl.Int64)
-
-    def _suspects(self) -> pl.Expr:
-        """Tell whether a cell holds both a line feed and a separator, as one does that swallowed the next row."""
-        separator = self._text.table.separator
-        signs = [
-            cell.str.contains("\n", literal=True) & cell.str.contains(separator, literal=True) for cell in self._prose()
-        ]
-        return pl.any_horizontal(signs).fill_null(value=False) if signs else pl.lit(value=False)
 
     def _prose(self) -> Sequence[pl.Expr]:
         if not self._text.table.is_quoted:
@@ -169,7 +166,7 @@ class Plan:
     def _typed(self, column: Column) -> pl.Expr:
         if column.name not in self._cells:
             return pl.lit(None, column.dtype)
-        if column.kind != "text" or column.filled:
+        if column.kind != "text":
             return pl.col(f"={column.name}")
         return self._reading.fast(column, self._cells[column.name])
 
@@ -177,9 +174,3 @@ class Plan:
         if column.name not in self._cells:
             return pl.lit(None, column.dtype)
         return self._reading.patient(column, self._cells[column.name])
-
-    def _columns(self, keep: Keep) -> list[Column]:
-        return [column for column in self._report.typed if column.name in keep.columns]
-
-    def _has_day(self) -> bool:
-        return self._report.date is not None and self._report.date in self._cells
