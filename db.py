@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, select, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
@@ -134,14 +134,16 @@ def errors_in_words() -> Iterator[None]:
         yield
     except StaleDataError as error:
         raise Moved("Somebody else was faster.", todo="Look at it again.") from error
-    except OperationalError as error:
+    except DatabaseError as error:
+        if not isinstance(error, OperationalError) and type(error) is not DatabaseError:
+            raise  # a wrong statement or a broken constraint is a bug
         raise DatabaseUnavailable(
             f"The database could not be used: {_first_line(error)}.",
             todo="Check that it runs and that DATABASE_URL is right.",
         ) from error
 
 
-def _first_line(error: DBAPIError) -> str:
+def _first_line(error: DatabaseError) -> str:
     """Return what the driver said, without SQL and values."""
     return str(error.orig).strip().partition("\n")[0].rstrip(".")
 

@@ -30,6 +30,8 @@ def to_micros(amount: Decimal) -> int:
     """
     if not isinstance(amount, Decimal):
         raise TypeError(f"an exact amount is a Decimal, not {type(amount).__name__}")
+    if not amount.is_finite():
+        raise ValueError(f"not an amount: {amount}")
     try:
         micros = _EXACT.quantize(_EXACT.multiply(amount, Decimal(MICROS)), Decimal(1))
     except (Inexact, InvalidOperation) as error:

@@ -1,0 +1,154 @@
+"""Messages are queued once, taken by one sender, and looked up before they are sent a second time."""
+
+import threading
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+
+import db
+import outbox
+from models import Discrepancy, OutboxMessage, OutboxState
+from tests.factories import NOW, make_cast, make_discrepancy
+
+SECOND = timedelta(seconds=1)
+
+
+def _enqueue(*keys: str, kind: str = "card_update", not_before: datetime | None = None) -> None:
+    with db.transaction() as session:
+        for key in keys:
+            outbox.enqueue(session, kind, key, now=NOW, not_before=not_before)
+
+
+def _claim(worker: str, limit: int = 10, now: datetime = NOW) -> list[OutboxMessage]:
+    with db.transaction() as session:
+        return outbox.claim_batch(session, worker, limit, now)
+
+
+def _only() -> OutboxMessage:
+    with db.reading() as session:
+        return session.scalars(select(OutboxMessage)).one()
+
+
+@pytest.fixture
+def real_time(monkeypatch: pytest.MonkeyPatch) -> list[datetime]:
+    """The machine's time as the outbox sees it; change the item to let time pass."""
+    times = [NOW]
+    monkeypatch.setattr(outbox, "real_now", lambda: times[0])
+    return times
+
+
+def test_a_key_is_queued_once(database: str) -> None:
+    _enqueue("a", "b", "a")
+    _enqueue("a")
+    assert [row.key for row in _claim("w")] == ["a", "b"]
+    _enqueue("a")
+    assert _claim("w") == []
+
+
+def test_messages_are_taken_oldest_first_and_not_before_their_time(database: str) -> None:
+    _enqueue("later", not_before=NOW + SECOND)
+    _enqueue("first", "second", "third")
+    assert [row.key for row in _claim("w", limit=2)] == ["first", "second"]
+    assert [row.key for row in _claim("w")] == ["third"]
+    assert [row.key for row in _claim("w", now=NOW + SECOND)] == ["later"]
+
+
+def test_senders_that_take_at_once_share_without_doubles(database: str) -> None:
+    _enqueue(*(f"key {n}" for n in range(60)))
+    taken: dict[str, list[str]] = {}
+    start = threading.Barrier(3)
+
+    def take(worker: str) -> None:
+        start.wait(timeout=20)
+        taken[worker] = []
+        while batch := _claim(worker, limit=5):
+            taken[worker].extend(row.key for row in batch)
+
+    threads = [threading.Thread(target=take, args=(f"w{n}",)) for n in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    keys = [key for batch in taken.values() for key in batch]
+    assert sorted(keys) == sorted(f"key {n}" for n in range(60))
+
+
+def test_what_a_dead_sender_held_is_taken_again_as_unsure(database: str, real_time: list[datetime]) -> None:
+    _enqueue("a")
+    assert [row.is_unsure for row in _claim("dead")] == [False]
+    real_time[0] += outbox.HOLD - SECOND
+    assert _claim("next") == []
+    real_time[0] += SECOND
+    (again,) = _claim("next")
+    assert (again.is_unsure, again.attempts, again.claimed_by) == (True, 2, "next")
+
+
+def test_a_jump_of_the_business_clock_takes_nothing_from_its_holder(
+    sqlite_database: str, real_time: list[datetime]
+) -> None:
+    _enqueue("a")
+    _claim("busy")
+    assert _claim("next", now=NOW + timedelta(days=90)) == []
+
+
+def test_a_sender_whose_hold_has_passed_may_not_send(database: str, real_time: list[datetime]) -> None:
+    _enqueue("a")
+    (row,) = _claim("slow")
+
+    def held(worker: str) -> bool:
+        with db.reading() as session:
+            return outbox.still_held(session, row.id, worker)
+
+    assert held("slow")
+    assert not held("other")
+    real_time[0] += outbox.HOLD
+    assert not held("slow")
+    _claim("other")
+    assert held("other")
+
+
+def test_what_was_sent_is_never_taken_again_and_a_card_knows_its_place(database: str) -> None:
+    cast = make_cast()
+    with db.transaction() as session:
+        made = make_discrepancy(session, cast.account_id).id
+        outbox.enqueue(session, outbox.CARD, f"card:{made}", now=NOW, discrepancy_id=made)
+    (row,) = _claim("w")
+    with db.transaction() as session:
+        outbox.mark_sent(session, row.id, "C0REVIEW", "1700.1", NOW)
+    assert _claim("w", now=NOW + timedelta(days=1)) == []
+    with db.reading() as session:
+        told = session.get_one(Discrepancy, made)
+        assert (told.card_channel, told.card_ts, told.version) == ("C0REVIEW", "1700.1", 1)
+    assert (_only().state, _only().sent_at, _only().claimed_by) == (OutboxState.SENT, NOW, None)
+
+
+def test_a_retry_waits_and_remembers_whether_it_may_have_arrived(database: str) -> None:
+    _enqueue("a")
+    (row,) = _claim("w")
+    with db.transaction() as session:
+        outbox.mark_retry(session, row.id, "timed out", NOW + SECOND, is_unsure=True)
+    assert _claim("w") == []
+    (row,) = _claim("w", now=NOW + SECOND)
+    assert row.is_unsure
+    with db.transaction() as session:
+        outbox.mark_retry(session, row.id, "429", NOW + SECOND, is_unsure=False)
+    assert not _claim("w", now=NOW + SECOND)[0].is_unsure
+
+
+def test_what_failed_for_good_is_named_and_not_tried_again(sqlite_database: str) -> None:
+    _enqueue("a", "b")
+    (row,) = _claim("w", limit=1)
+    with db.transaction() as session:
+        outbox.mark_failed(session, row.id, "channel_not_found")
+    assert [left.key for left in _claim("w")] == ["b"]
+    with db.reading() as session:
+        named = [(left.key, left.last_error) for left in outbox.undelivered(session, NOW)]
+    assert named == [("a", "channel_not_found"), ("b", None)]
+
+
+def test_there_is_something_to_send_only_when_it_is_due(sqlite_database: str) -> None:
+    _enqueue("later", not_before=NOW + SECOND)
+    with db.reading() as session:
+        assert not outbox.has_due(session, NOW)
+        assert outbox.has_due(session, NOW + SECOND)
