@@ -37,7 +37,7 @@ _T = TypeVar("_T")
 # No more than can be sent, a second apiece and with all waiting, before the hold on the rows passes.
 _BATCH = 10
 _PATIENCE_SECONDS = 20.0
-_FIRST_PAUSE = timedelta(seconds=15)
+_FIRST_PAUSE = timedelta(seconds=5)
 _LONGEST_PAUSE = timedelta(minutes=15)
 # Of a channel's latest messages, so many are searched for one that may have arrived.
 _PAGES = 10
@@ -211,13 +211,17 @@ class _Postman:
     def _give_up(self, row: OutboxMessage, why: RecoupError) -> None:
         log.error("outbox_row_given_up", outbox_id=row.id, kind=row.kind, error=str(why))
         with transaction() as session:
-            outbox.mark_failed(session, row.id, str(why))
+            if outbox.still_held(session, row.id, self.worker):
+                outbox.mark_failed(session, row.id, str(why))
 
     def _keep(self, row: OutboxMessage, why: str, trouble: Exception) -> None:
+        """Put the row back, unless its hold has passed: then it is, or will be, another sender's."""
         log.warning("outbox_row_kept", outbox_id=row.id, kind=row.kind, error=why)
         may_be_there = None if isinstance(trouble, NotYet | SlackBusy) else True
         with transaction() as session:
-            outbox.mark_retry(session, row.id, why, utcnow() + _pause(row, trouble), is_unsure=may_be_there)
+            if outbox.still_held(session, row.id, self.worker):
+                not_before = utcnow() + _pause(row, trouble)
+                outbox.mark_retry(session, row.id, why, not_before, is_unsure=may_be_there)
 
 
 def _drawn(session: Session, row: OutboxMessage) -> tuple[Message, str | None, _Place | None]:

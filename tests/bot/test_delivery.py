@@ -156,7 +156,7 @@ def test_pauses_grow_with_each_try(desk: Desk, later) -> None:
         before = delivery.utcnow()
         desk.deliver()
         pauses.append(round((desk.outbox_row("card:1").not_before - before).total_seconds()))
-    assert pauses == [15, 30, 60]
+    assert pauses == [5, 10, 20]
 
 
 def test_short_wait_that_slack_asks_for_is_waited(desk: Desk) -> None:
