@@ -7,6 +7,7 @@ from flask_admin import expose
 from sqlalchemy import select
 from sqlalchemy.orm import InstrumentedAttribute, Session, contains_eager
 from wtforms import SelectField, StringField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 
 from admin.entries import ONE, EntryForm, EntryView, Move
@@ -93,8 +94,11 @@ class AccountView(EntryView):
     def prepare(self, session: Session, form: AccountForm, _row: Account | None) -> None:
         """Offer the clients that take accounts, and the marketplaces."""
         taking = select(Client).where(Client.status != ClientStatus.CANCELLED).order_by(Client.name)
-        form.client_id.choices = [("", "Choose…"), *((str(each.id), each.name) for each in session.scalars(taking))]
-        form.marketplace.choices = list(marketplaces())
+        form.client_id.choices = [
+            SelectChoice("", "Choose…"),
+            *(SelectChoice(str(each.id), each.name) for each in session.scalars(taking)),
+        ]
+        form.marketplace.choices = [SelectChoice(code) for code in marketplaces()]
 
     def save(self, session: Session, form: AccountForm, _row: Account | None) -> str:
         """Add the account."""

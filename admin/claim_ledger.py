@@ -99,7 +99,7 @@ class ClaimView(Listing):
 
     def _choices(self) -> dict[str, Any]:
         with reading() as session:
-            clients = session.execute(select(Client.id, Client.name).order_by(Client.name)).tuples().all()
+            clients = session.execute(select(Client.id, Client.name).order_by(Client.name)).all()
             account = session.get(Account, int(self.active("account"))) if is_number(self.active("account")) else None
         state = self.active("status") or EVERY
         return {

@@ -9,6 +9,7 @@ from flask_admin import expose
 from sqlalchemy import select
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
 from wtforms import DecimalField, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, NumberRange, Optional
 
 from admin.entries import ONE, EntryForm, EntryView, Move
@@ -54,7 +55,11 @@ class ClientForm(EntryForm):
         places=None,
         description="Of what is recovered: 20 for 20 %.",
     )
-    currency = SelectField("Currency", choices=_CURRENCIES, description="Of invoices and of the least value below.")
+    currency = SelectField(
+        "Currency",
+        choices=[SelectChoice(code) for code in _CURRENCIES],
+        description="Of invoices and of the least value below.",
+    )
     min_value = DecimalField(
         "Least value",
         [Optional(), NumberRange(0, message="Not below zero.")],
@@ -119,8 +124,12 @@ class ClientView(EntryView):
     def prepare(self, session: Session, form: ClientForm, row: Client | None) -> None:
         """Offer the staff as case managers, and every time zone."""
         staff = session.scalars(select(User).where(User.role.in_(STAFF), User.is_active).order_by(User.name))
-        form.case_manager_id.choices = [("", "Nobody"), *((str(user.id), user.label) for user in staff)]
-        form.time_zone.choices = sorted(zone for zone in available_timezones() if "/" in zone or zone == "UTC")
+        form.case_manager_id.choices = [
+            SelectChoice("", "Nobody"),
+            *(SelectChoice(str(user.id), user.label) for user in staff),
+        ]
+        zones = sorted(zone for zone in available_timezones() if "/" in zone or zone == "UTC")
+        form.time_zone.choices = [SelectChoice(zone) for zone in zones]
         if row is None and not form.time_zone.data:
             form.time_zone.data = "America/Los_Angeles"
 

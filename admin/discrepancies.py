@@ -42,7 +42,7 @@ _WITHIN_DAYS = ("4", "10", "30")
 
 def is_number(value: str) -> bool:
     """Whether a filter's value can be a row's id."""
-    return value.isdecimal() and int(value) <= _LARGEST_ID
+    return value.isascii() and value.isdecimal() and int(value[:20]) <= _LARGEST_ID
 
 
 def _in_state(rows: Rows, value: str) -> Rows:
@@ -90,7 +90,12 @@ class DiscrepancyView(Listing):
         Narrow("status", "State", _in_state, {*(status.value for status in DiscrepancyStatus), EVERY}.__contains__),
         Narrow("client", "Client", lambda rows, value: rows.where(Account.client_id == int(value)), is_number),
         Narrow("account", "Account", lambda rows, value: rows.where(Account.id == int(value)), is_number),
-        Narrow("type", "Lost", lambda rows, value: rows.where(Discrepancy.claim_type == value)),
+        Narrow(
+            "type",
+            "Lost",
+            lambda rows, value: rows.where(Discrepancy.claim_type == value),
+            words.CLAIM_TYPES.__contains__,
+        ),
         Narrow("within", "Closes", _closing_within, _WITHIN_DAYS.__contains__),
         Narrow("caveats", "Check first", _with_caveats, ("check", "ready").__contains__),
     )
@@ -229,7 +234,7 @@ class DiscrepancyView(Listing):
     def _choices(self) -> dict[str, Any]:
         state = self.active("status") or DiscrepancyStatus.OPEN.value
         with reading() as session:
-            clients = session.execute(select(Client.id, Client.name).order_by(Client.name)).tuples().all()
+            clients = session.execute(select(Client.id, Client.name).order_by(Client.name)).all()
             account = session.get(Account, int(self.active("account"))) if is_number(self.active("account")) else None
         names = {str(client_id): name for client_id, name in clients}
         return {

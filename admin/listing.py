@@ -187,7 +187,8 @@ class Listing(StaffView, BaseModelView):
         rows = self.statement()
         for index, _, value in filters or ():
             rows = self._filters[index].apply(rows, value) if value else rows
-        return self.searched(rows, search.strip()[:_LONGEST_SEARCH]) if search and search.strip() else rows
+        wanted = (search or "").replace("\x00", "").strip()[:_LONGEST_SEARCH]
+        return self.searched(rows, wanted) if wanted else rows
 
     def searched(self, rows: Rows, wanted: str) -> Rows:
         """Return the rows in which one of the searched columns holds the text."""

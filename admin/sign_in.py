@@ -70,8 +70,11 @@ def _limiter(app: Flask) -> Limiter:
 
 
 def _account_key() -> str:
-    email = request.form.get("email", "").strip().lower()
-    return hashlib.sha256(email.encode()).hexdigest()
+    return hashlib.sha256(_email().encode()).hexdigest()
+
+
+def _email() -> str:
+    return request.form.get("email", "").replace("\x00", "").strip().lower()
 
 
 def _front_door() -> ResponseReturnValue:
@@ -89,7 +92,7 @@ def _sign_in() -> ResponseReturnValue:
         return redirect(target or url_for("front_door"))
     if request.method == "GET":
         return render_template("sign_in.html", email="", target=target, is_first_start=_is_first_start())
-    email = request.form.get("email", "").strip().lower()
+    email = _email()
     person = _check(email, request.form.get("password", ""))
     if person is None:
         log.info("sign_in_refused")

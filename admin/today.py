@@ -52,7 +52,7 @@ class TodayView(StaffView, AdminIndexView):
         actor = current_actor()
         with reading() as session:
             summary = queries.status_summary(session, actor)
-            closing = session.execute(_closing(today)).tuples().all()
+            closing = session.execute(_closing(today)).all()
             unchecked = session.scalar(_unchecked()) or 0
             start = _start(session) if not summary.discrepancies else ""
         standings = {each.status: each for each in standing(summary.discrepancies)}

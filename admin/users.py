@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from sqlalchemy import select
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
 from wtforms import BooleanField, PasswordField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 
 from admin.entries import EntryForm, EntryView
@@ -23,7 +24,7 @@ class UserForm(EntryForm):
     name = StringField("Name", description="As colleagues read it in the history.")
     role = SelectField(
         "Role",
-        choices=[(role.value, name) for role, name in ROLE_NAMES.items()],
+        choices=[SelectChoice(role.value, name) for role, name in ROLE_NAMES.items()],
         description="Admins do everything; case managers decide and work on claims; the others have no page yet.",
     )
     client_id = SelectField("Client", description="For the role client only: whose rows they see.")
@@ -87,8 +88,11 @@ class UserView(EntryView):
 
     def prepare(self, session: Session, form: UserForm, row: User | None) -> None:
         """Offer the clients; an address that exists stays."""
-        named = session.execute(select(Client.id, Client.name).order_by(Client.name)).tuples()
-        form.client_id.choices = [("", "None"), *((str(client_id), name) for client_id, name in named)]
+        named = session.execute(select(Client.id, Client.name).order_by(Client.name))
+        form.client_id.choices = [
+            SelectChoice("", "None"),
+            *(SelectChoice(str(client_id), name) for client_id, name in named),
+        ]
         if row is not None:
             form.email.render_kw = {"readonly": True, "autocomplete": "off"}
             form.email.description = "It stays: the history knows people by it."
