@@ -26,11 +26,11 @@ def _on_the_day(asked: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
     asked = asked.sort("on")
     up_to = days.unique(["msku", "date"], keep="last").sort("date")
     after = days.unique(["msku", "date"], keep="first").sort("date")
-    before = asked.join_asof(up_to, left_on="on", right_on="date", by="msku", strategy="backward")
+    before = asked.join_asof(up_to, left_on="on", right_on="date", by="msku", check_sortedness=False)
     is_late = pl.col("date").is_null()
     later = (
         before.filter(is_late)
         .select("msku", "on")
-        .join_asof(after, left_on="on", right_on="date", by="msku", strategy="forward")
+        .join_asof(after, left_on="on", right_on="date", by="msku", strategy="forward", check_sortedness=False)
     )
     return pl.concat([before.filter(~is_late), later]).select("msku", "on", *_NAMES)
