@@ -1,6 +1,7 @@
 """The database: engine, sessions and the one way to change rows."""
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from models import LeaseRow
 SCHEMA = "0001"
 
 _SQLITE_WAIT_SECONDS = 30
+_CHECK_AGAIN_SECONDS = 60  # a process of an old version must not go on for long after an upgrade
 _UPGRADE = "Run `flask db upgrade`."
 
 
@@ -119,12 +121,19 @@ def dispose() -> None:
     if engine.cache_info().currsize:
         engine().dispose()
     engine.cache_clear()
-    _require_schema.cache_clear()
+    _checked_at.clear()
 
 
-@cache
+_checked_at: dict[str, float] = {}
+
+
 def _require_schema() -> None:
+    """Check the schema, now and then: each process lives long, and asking costs a few milliseconds."""
+    url = settings().database_url
+    if time.monotonic() - _checked_at.get(url, -_CHECK_AGAIN_SECONDS) < _CHECK_AGAIN_SECONDS:
+        return
     check_schema()
+    _checked_at[url] = time.monotonic()
 
 
 @contextmanager

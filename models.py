@@ -340,7 +340,8 @@ class Discrepancy(Base):
 
     Amounts are in `currency`; `unit_value`, `value` and `currency` are None where nothing tells the value. Dates are
     days of the marketplace. `announced_at` is set when it was put into a message; `card_channel` and `card_ts` name
-    its card. Texts that come from reports have no length: PostgreSQL would refuse the row, and with it the whole run.
+    its card. Texts and numbers that come from reports have no length: PostgreSQL would refuse the
+    row, and with it the whole run.
     """
 
     __tablename__ = "discrepancies"
@@ -369,7 +370,7 @@ class Discrepancy(Base):
     event_date: Mapped[date]
     opens_on: Mapped[date]
     closes_on: Mapped[date]
-    quantity: Mapped[int]
+    quantity: Mapped[int] = mapped_column(BigInteger)
     unit_value: Mapped[Decimal | None]
     value: Mapped[Decimal | None]
     currency: Mapped[str | None] = mapped_column(String(3))
@@ -432,8 +433,8 @@ class EvidenceLine(Base):
     role: Mapped[str] = mapped_column(String(32))
     report_type: Mapped[str] = mapped_column(String(100))
     file: Mapped[str] = mapped_column(Text)
-    line: Mapped[int]
-    quantity: Mapped[int | None]
+    line: Mapped[int] = mapped_column(BigInteger)
+    quantity: Mapped[int | None] = mapped_column(BigInteger)
     note: Mapped[str | None] = mapped_column(Text)
     header: Mapped[str] = mapped_column(Text, default="")
     text: Mapped[str] = mapped_column(Text, default="")
@@ -452,7 +453,7 @@ class Claim(Base):
     status: Mapped[ClaimStatus] = mapped_column(_enum(ClaimStatus), default=ClaimStatus.TO_SUBMIT)
     closed_reason: Mapped[str | None] = mapped_column(String(32))
     case_id: Mapped[str | None] = mapped_column(String(64))
-    quantity: Mapped[int]
+    quantity: Mapped[int] = mapped_column(BigInteger)
     value: Mapped[Decimal | None]
     recovered: Mapped[Decimal] = mapped_column(default=Decimal(0))
     currency: Mapped[str | None] = mapped_column(String(3))

@@ -103,11 +103,11 @@ def mark_sent(session: Session, message_id: int, channel: str | None, external_i
     row.state, row.sent_at, row.channel, row.external_id = OutboxState.SENT, now, channel, external_id
     row.claimed_by = row.claimed_until = row.last_error = None
     if row.kind == CARD and row.discrepancy_id is not None:
-        # Not through the ORM: the version of a discrepancy counts decisions, and this is none.
+        # A statement of its own leaves the version as it is: a person who decides meanwhile must not be told "moved".
         session.execute(
             update(Discrepancy)
             .where(Discrepancy.id == row.discrepancy_id)
-            .values(card_channel=channel, card_ts=external_id, version=Discrepancy.version)
+            .values(card_channel=channel, card_ts=external_id)
             .execution_options(synchronize_session=False)
         )
 

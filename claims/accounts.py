@@ -7,11 +7,12 @@ from sqlalchemy.orm import Session, selectinload
 
 from claims import clients, history, secrets
 from claims.access import Actor, Permission, system_actor
-from claims.fields import checked_name, clean, told_as_taken
+from claims.fields import checked_name, checked_text, clean, told_as_taken
 from detection.marketplaces import marketplaces
 from errors import InvalidInput, Moved, NotFound
 from models import Account, AccountStatus, Client, ClientStatus
 
+_LONGEST_SELLER_ID = 64
 _MAY_BECOME = {
     AccountStatus.ACTIVE: {AccountStatus.PAUSED, AccountStatus.CANCELLED, AccountStatus.DISCONNECTED},
     AccountStatus.PAUSED: {AccountStatus.ACTIVE, AccountStatus.CANCELLED, AccountStatus.DISCONNECTED},
@@ -42,7 +43,7 @@ def add_account(
         client_id=client.id,
         name=_free_name(session, client, name),
         marketplace=_marketplace(marketplace),
-        seller_id=clean(seller_id),
+        seller_id=checked_text(seller_id, longest=_LONGEST_SELLER_ID, field="seller_id"),
         status=AccountStatus.ACTIVE,
         created_at=now,
     )

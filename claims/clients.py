@@ -11,11 +11,13 @@ from sqlalchemy.orm import Session
 
 from claims import history
 from claims.access import Actor, Permission
-from claims.fields import checked_email, checked_name, clean, told_as_taken
+from claims.fields import checked_email, checked_name, checked_text, told_as_taken
 from errors import InvalidInput, Moved, NotFound
 from models import AgencySettings, Client, ClientStatus, Role, User
 from money import CURRENCIES, to_micros
 
+_LONGEST_CHANNEL = 100
+_LONGEST_ADDRESS = 1000
 _MAY_BECOME = {
     ClientStatus.ONBOARDING: {ClientStatus.ACTIVE, ClientStatus.PAUSED, ClientStatus.CANCELLED},
     ClientStatus.ACTIVE: {ClientStatus.PAUSED, ClientStatus.CANCELLED},
@@ -109,7 +111,7 @@ def set_agency(session: Session, *, name: str, review_channel: str | None, actor
     """Change the agency's name and where new discrepancies are posted. Raises NotAllowed and InvalidInput."""
     actor.require(Permission.MANAGE)
     found = agency(session)
-    found.name, found.review_channel = checked_name(name), clean(review_channel)
+    found.name, found.review_channel = checked_name(name), _channel(review_channel)
     session.add(found)
     session.flush()
     return found
@@ -204,12 +206,16 @@ def _least(value: Decimal | None) -> Decimal | None:
     return value
 
 
+def _channel(value: str | None) -> str | None:
+    return checked_text(value, longest=_LONGEST_CHANNEL, field="review_channel")
+
+
 _CHECKS: dict[str, Any] = {
     "email": checked_email,
     "commission_rate": _rate,
-    "address": lambda value: clean(value) or "",
+    "address": lambda value: checked_text(value, longest=_LONGEST_ADDRESS, field="address") or "",
     "currency": _currency,
     "time_zone": _time_zone,
-    "review_channel": clean,
+    "review_channel": _channel,
     "min_value": _least,
 }

@@ -77,6 +77,11 @@ def replace(
         session.execute(insert(EvidenceLine), rows)
 
 
+def storable(text: str) -> str:
+    """Return a report's text as both databases can keep it: PostgreSQL has no NUL."""
+    return text.replace("\x00", "\ufffd")
+
+
 def _stored(session: Session, account_id: int) -> dict[str, _Lines]:
     """Return the evidence of each of the account's undecided discrepancies, by fingerprint."""
     found: dict[str, list[tuple[Any, ...]]] = {}
@@ -105,7 +110,7 @@ def _row(discrepancy_id: int, position: int, line: "Evidence", kept: LineText | 
         "line": line.line,
         "quantity": line.quantity,
         "note": line.note,
-        "header": kept.header if kept else "",
-        "text": kept.text if kept else "",
+        "header": storable(kept.header) if kept else "",
+        "text": storable(kept.text) if kept else "",
         "sha256": kept.sha256 if kept else "",
     }

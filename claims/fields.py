@@ -19,6 +19,14 @@ def clean(text: str | None) -> str | None:
     return (text or "").replace("\x00", "").strip() or None
 
 
+def checked_text(text: str | None, *, longest: int, field: str) -> str | None:
+    """Return the cleaned text, None where nothing is left. Raises InvalidInput for one that is too long to keep."""
+    found = clean(text)
+    if found is not None and len(found) > longest:
+        raise InvalidInput(f"That are {len(found):,} characters.", field=field, todo=f"Use {longest:,} at most.")
+    return found
+
+
 def checked_name(text: str) -> str:
     """Return a name of one line. Raises InvalidInput."""
     name = " ".join((clean(text) or "").split())

@@ -188,18 +188,23 @@ def _flag(run: _Run, row: Discrepancy, *, is_changed: bool, note: str) -> None:
 def _follow(run: _Run, row: Discrepancy, finding: "Finding") -> None:
     """Bring an undecided row up to what the run found."""
     quantity, worth = row.quantity, words.money(row.value, row.currency)
-    changed = [name for name in _COPIED if getattr(row, name) != getattr(finding, name)]
-    for name in changed:
-        setattr(row, name, getattr(finding, name))
+    changed = {name: value for name, value in _values(finding).items() if getattr(row, name) != value}
+    for name, value in changed.items():
+        setattr(row, name, value)
         row.updated_at = run.now
     if row.quantity != quantity:
         run.note(row, "quantity_changed", note=_step(quantity, row.quantity))
-    if {"value", "currency"} & set(changed):
+    if {"value", "currency"} & changed.keys():
         run.note(row, "value_changed", note=f"{worth} → {words.money(row.value, row.currency)}")
     _follow_caveats(run, row, finding.caveats)
     after = status_after(row, finding)
     if after is not row.status:
         run.move(row, after, _action(row.status, after))
+
+
+def _values(finding: "Finding") -> dict[str, Any]:
+    values = ((name, getattr(finding, name)) for name in _COPIED)
+    return {name: evidence.storable(value) if isinstance(value, str) else value for name, value in values}
 
 
 def _follow_caveats(run: _Run, row: Discrepancy, codes: Sequence[str]) -> None:
@@ -237,7 +242,7 @@ def _new_rows(run: _Run, account: Account, known: Mapping[str, Discrepancy]) -> 
             caveats=[Caveat(code=code) for code in finding.caveats],
             created_at=run.now,
             updated_at=run.now,
-            **{name: getattr(finding, name) for name in _COPIED},
+            **_values(finding),
         )
         run.note(row, "found", moved=(None, row.status.value))
         rows.append(row)

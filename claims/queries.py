@@ -4,6 +4,7 @@ Lists are statements, so that a door adds its own order and page; each loads in 
 of the list shows. `load_…` gives one row with all that hangs on it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -22,6 +23,7 @@ from models import (
     Client,
     Discrepancy,
     DiscrepancyStatus,
+    HistoryEntry,
     Role,
 )
 
@@ -139,6 +141,12 @@ def load_account(session: Session, account_id: int, actor: Actor) -> Account:
     if found is None or not actor.sees(found.client_id):
         raise NotFound(f"There is no account {account_id}.", todo="`flask accounts list` shows them.")
     return found
+
+
+def account_history(session: Session, account_id: int) -> Sequence[HistoryEntry]:
+    """Return what happened to an account, oldest first; the caller has loaded it and so may see it."""
+    moves = select(HistoryEntry).where(HistoryEntry.account_id == account_id).order_by(HistoryEntry.id)
+    return session.scalars(moves).all()
 
 
 def load_client(session: Session, name: str, actor: Actor) -> Client:

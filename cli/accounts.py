@@ -76,12 +76,14 @@ def list_(form: str) -> None:
 def show(account_id: int, form: str) -> None:
     """Show one account."""
     from claims.access import system_actor
-    from claims.queries import load_account
-    from cli.rows import account_row
+    from claims.queries import account_history, load_account
+    from cli.rows import history_lines, whole_account
     from db import reading
 
     with reading() as session:
-        print_one(account_row(load_account(session, account_id, system_actor())), form, {})
+        account = load_account(session, account_id, system_actor())
+        history = account_history(session, account_id)
+    print_one(whole_account(account, history), form, {"History": history_lines(history)})
 
 
 @accounts.command("pause")

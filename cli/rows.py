@@ -172,6 +172,11 @@ def account_row(row: Account) -> dict[str, Any]:
     }
 
 
+def whole_account(row: Account, history: Sequence[HistoryEntry]) -> dict[str, Any]:
+    """Return an account with its history."""
+    return account_row(row) | {"created_at": row.created_at.isoformat(), "history": [_history(e) for e in history]}
+
+
 def caveat_lines(caveats: Sequence[Caveat]) -> list[str]:
     """Return a line a caveat: what is open about it, or who cleared it and why."""
     return [

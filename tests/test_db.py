@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -35,6 +36,19 @@ def test_another_version_is_refused_with_what_to_run(
     assert found in told
     assert told.endswith("Run `flask db upgrade`.")
     assert "\n" not in told
+
+
+def test_a_process_notices_an_upgrade_that_happened_while_it_ran(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with db.transaction() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with db.reading():
+        pass
+    later = time.monotonic() + 61
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    with pytest.raises(db.SchemaMismatch), db.reading():
+        pass
 
 
 @pytest.mark.parametrize("open_session", [db.reading, db.transaction])

@@ -1,5 +1,10 @@
 """The tables that the migrations make are those of the models, on both databases, there and back."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect
@@ -34,3 +39,20 @@ def test_the_last_migration_goes_back_and_forth(database: str) -> None:
     assert migrations.upgrade() is None
     assert _differences() == []
     assert migrations.upgrade() == db.SCHEMA
+
+
+def test_flask_db_upgrade_works_from_any_folder(tmp_path: Path) -> None:
+    wsgi = Path(migrations.__file__).parent.parent / "wsgi.py"
+    command = [sys.executable, "-m", "flask", "--app", str(wsgi), "db", "upgrade"]
+    url = f"sqlite:///{tmp_path}/made/recoup.db"
+    ended = subprocess.run(
+        command,
+        cwd=tmp_path,
+        env=os.environ | {"DATABASE_URL": url},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout) == (0, ""), ended.stderr
+    assert ended.stderr == f"The database now has schema version {db.SCHEMA} (it had no tables).\n"

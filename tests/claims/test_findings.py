@@ -118,6 +118,19 @@ def test_a_finding_becomes_a_row_with_evidence_caveats_and_history(database: str
     assert [(entry.action, entry.actor_name, entry.to_status) for entry in row.history] == [("found", "Recoup", "open")]
 
 
+def test_odd_text_and_huge_numbers_of_a_report_cost_no_run(database: str) -> None:
+    cast = make_cast()
+    line = (Evidence("GET_LEDGER_DETAIL_VIEW_DATA", "ledger.txt", 2**33, "loss", 2**40),)
+    odd = make_finding(title="Blue\x00mug" * 500, msku="\x00", quantity=2**40, evidence=line)
+    texts = {("ledger.txt", 2**33): Line("Date\x00", "10/20/2026\x00\tX001", "ab" * 32)}
+    _record(cast, make_outcome(odd), texts)
+    before = _everything()
+    _record(cast, make_outcome(odd), texts)
+    assert _everything() == before
+    assert (_row(cast).msku, _row(cast).quantity) == ("\ufffd", 2**40)
+    assert _row(cast).evidence[0].text == "10/20/2026\ufffd\tX001"
+
+
 @pytest.mark.parametrize(
     ("status", "stored"),
     [
@@ -462,12 +475,12 @@ def test_thousands_of_findings_take_a_fixed_number_of_queries_to_read(sqlite_dat
     from sqlalchemy import event
 
     cast = make_cast()
-    outcome = make_outcome(*(make_finding() for _ in range(1500)))
+    outcome = make_outcome(*(make_finding() for _ in range(400)))
     _record(cast, outcome)
     statements: list[str] = []
     event.listen(db.engine(), "before_cursor_execute", lambda *given: statements.append(given[2]))
     _record(cast, outcome)
     assert len(statements) < 12
     with db.reading() as session:
-        assert session.scalar(select(func.count()).select_from(EvidenceLine)) == 1500
-        assert session.scalar(select(func.count()).select_from(HistoryEntry)) == 1500
+        assert session.scalar(select(func.count()).select_from(EvidenceLine)) == 400
+        assert session.scalar(select(func.count()).select_from(HistoryEntry)) == 400
