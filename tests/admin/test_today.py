@@ -1,0 +1,91 @@
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+import db
+from claims import review
+from models import Account, Client, DiscrepancyStatus, Import, User
+from tests.admin.conftest import Office, Person
+from tests.factories import NOW, TODAY
+
+HOME = "/admin/"
+
+
+@pytest.fixture
+def ann(office: Office) -> Person:
+    return office.signed_in(office.cast.ann)
+
+
+def test_the_day_begins_with_what_is_to_decide_and_what_is_urgent(office, ann):
+    office.put(closes_on=TODAY + timedelta(days=2), value=Decimal("1200.50"))
+    office.put(closes_on=TODAY + timedelta(days=30), caveats=["partial_coverage"])
+    office.put(status=DiscrepancyStatus.UPCOMING)
+    shown = ann.text(HOME)
+    assert "2 discrepancies to decide" in shown
+    assert "23 Nov 2026 : 1 closes in under 4 days" in shown
+    assert "To decide 2 1,237.52 USD" in shown
+    assert "Of these, check first 1" in shown
+    assert "Upcoming 1" in shown
+
+
+def test_the_nearest_deadlines_lead_to_what_is_to_do(office, ann):
+    office.put(closes_on=TODAY + timedelta(days=3))
+    with db.transaction() as session:
+        review.approve(session, 1, actor=office.cast.ann, now=NOW)
+    office.put(closes_on=TODAY + timedelta(days=5))
+    shown = ann.text(HOME)
+    assert shown.index("File: Lost in the warehouse") < shown.index("Decide: Lost in the warehouse")
+    assert "in 3 days 26 Nov 2026" in shown
+
+
+def test_currencies_and_unknown_values_are_never_added_up(office, ann):
+    office.put()
+    office.put(value=Decimal("5.00"), currency="GBP")
+    office.put(value=None, currency=None)
+    assert "To decide 3 5.00 GBP + 37.02 USD + 1 not known" in ann.text(HOME)
+
+
+def test_weeks_ahead_have_their_numbers_beside_the_bars(office, ann):
+    office.put(closes_on=TODAY + timedelta(days=1))
+    office.put(closes_on=TODAY + timedelta(days=15))
+    shown = ann.text(HOME)
+    assert "23 Nov 1 37.02 USD" in shown
+    assert "30 Nov 0" in shown
+    assert "7 Dec 1 37.02 USD" in shown
+
+
+def test_it_asks_the_database_a_fixed_number_of_times(office, ann):
+    office.put()
+    with office.counted() as few:
+        ann.get(HOME)
+    for _ in range(30):
+        office.put()
+    with office.counted() as many:
+        ann.get(HOME)
+    assert len(many) == len(few) <= 10
+
+
+def test_with_everything_decided_it_says_so(office, ann):
+    office.put()
+    ann.approve(1)
+    assert "Everything is decided" in ann.text(HOME)
+
+
+class TestEmpty:
+    def test_without_an_account_it_says_how_to_begin(self, ann):
+        with db.transaction() as session:
+            session.query(Account).delete()
+            session.query(User).update({"client_id": None})
+            session.query(Client).delete()
+        shown = ann.text(HOME)
+        assert "No reports have been read yet" in shown
+        assert "flask accounts add" in shown
+
+    def test_without_reports_it_says_how_they_are_read(self, ann):
+        assert "flask import --account" in ann.text(HOME)
+
+    def test_reports_without_a_loss_are_no_empty_page(self, office, ann):
+        with db.transaction() as session:
+            session.add(Import(account_id=office.cast.account_id, started_at=NOW))
+        assert "show nothing that Amazon owes" in ann.text(HOME)
