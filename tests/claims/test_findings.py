@@ -1,5 +1,6 @@
 """What a run found becomes rows: kept by fingerprint, followed while open, flagged when decided, told once."""
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -471,7 +472,24 @@ def test_whatever_runs_say_each_discrepancy_is_told_exactly_once(
         assert {row.fingerprint for row in _rows(cast) if row.announced_at} == ever_open
 
 
-def test_thousands_of_findings_take_a_fixed_number_of_queries_to_read(sqlite_database: str) -> None:
+def test_a_press_during_a_run_waits_and_decides_on_what_the_run_wrote(database: str) -> None:
+    cast = make_cast()
+    finding = make_finding()
+    _record(cast, make_outcome(finding))
+    row_id = _row(cast).id
+    approved: list[Claim] = []
+    pressing = threading.Thread(target=lambda: approved.append(_approve(cast, row_id)))
+    with db.transaction() as session:
+        changed = make_outcome(replace(finding, quantity=5, value=Decimal("61.70")))
+        findings.record_findings(session, cast.account_id, changed, lines={}, now=NOW)
+        pressing.start()
+        pressing.join(timeout=0.5)
+        assert pressing.is_alive()
+    pressing.join(timeout=30)
+    assert [(claim.quantity, claim.value) for claim in approved] == [(5, Decimal("61.70"))]
+
+
+def test_many_findings_take_few_statements(sqlite_database: str) -> None:
     from sqlalchemy import event
 
     cast = make_cast()
