@@ -11,13 +11,15 @@ import polars  # noqa: F401
 import structlog
 from redis import Redis
 from redis.exceptions import RedisError
-from rq import Worker
+from rq import Queue, Worker
 from rq.exceptions import StopRequested
+from rq.job import Job
 from rq.serializers import JSONSerializer
 
 import db
 from errors import RecoupError
-from jobs import queue, redis_server, tasks  # noqa: F401  tasks: ready before the fork
+from jobs import queue as queues
+from jobs import redis_server, tasks  # noqa: F401  tasks: ready before the fork
 
 # So that RQ alone does a killed worker's job again within 70 seconds (its own floor is 65).
 _WORKER_SECONDS, _MONITORING_SECONDS, _MAINTENANCE_SECONDS = 30, 5, 15
@@ -36,6 +38,11 @@ class _Worker(Worker):
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         self.is_asked_to_stop = True
         super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
+
+    def execute_job(self, job: Job, queue: Queue) -> None:
+        # The execution of a killed worker is listed still when its own record has expired; RQ would stumble over it.
+        self.connection.delete(job.execution_registry.key)
+        super().execute_job(job, queue)
 
 
 def run() -> None:
@@ -57,10 +64,10 @@ def run() -> None:
 def _work(redis_url: str) -> bool:
     """Work until something ends it; return whether that was a signal."""
     redis = Redis.from_url(redis_url)
-    queues = [queue.queue(name, redis) for name in (queue.MESSAGES, queue.WORK)]
+    listened = [queues.queue(name, redis) for name in (queues.MESSAGES, queues.WORK)]
     try:
         worker = _Worker(
-            queues,
+            listened,
             connection=redis,
             serializer=JSONSerializer,
             worker_ttl=_WORKER_SECONDS,
