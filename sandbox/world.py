@@ -33,11 +33,18 @@ _OVERLAP = timedelta(days=2)
 
 
 def write(
-    folder: Path, *, seed: int, until: date, scale: float = 1, finances: Literal["v0", "2024-06-19"] = "v0"
+    folder: Path,
+    *,
+    seed: int,
+    until: date,
+    scale: float = 1,
+    finances: Literal["v0", "2024-06-19"] = "v0",
+    page_size: int = 50,
 ) -> Truth:
     """Simulate the eight months up to `until` and write them: reports to `folder/reports`, the truth to `truth.json`.
 
     scale: 1 is about 4,000 orders and 35 claimable discrepancies; a small one still tells every story once.
+    page_size: how many events or shipments an answer of Amazon's JSON APIs holds; each is a line of its file.
     Raises ValueError for an `until` at which the rules of the planted mistakes were others.
     """
     if until < EARLIEST_END:
@@ -47,7 +54,7 @@ def write(
     reports = folder / "reports"
     reports.mkdir(parents=True, exist_ok=True)
     _write_flat_files(reports, trade)
-    _write_json(reports, trade, finances)
+    _write_json(reports, trade, finances, page_size)
     own.write_costs(reports / "costs.csv", products, start=trade.start)
     own.write_products(reports / "products.csv", products)
     own.write_received(reports / "received.csv", trade.received)
@@ -128,12 +135,12 @@ def _write_flat_files(reports: Path, trade: Trade) -> None:
     tables.write_plain(reports / "replacements.txt", tables.REPLACEMENTS, map(tables.replacement_cells, sent))
 
 
-def _write_json(reports: Path, trade: Trade, version: str) -> None:
+def _write_json(reports: Path, trade: Trade, version: str, page_size: int) -> None:
     events = sorted(trade.money, key=lambda event: (event.at, event.order_id, event.kind))
     write_events = finances_format.write_v0 if version == "v0" else finances_format.write_transactions
-    write_events(reports / "finances.jsonl", events)
-    inbound_format.write_shipments(reports / "inbound_shipments.jsonl", trade.inbound)
-    inbound_format.write_items(reports / "inbound_items.jsonl", trade.inbound)
+    write_events(reports / "finances.jsonl", events, page_size=page_size)
+    inbound_format.write_shipments(reports / "inbound_shipments.jsonl", trade.inbound, page_size=page_size)
+    inbound_format.write_items(reports / "inbound_items.jsonl", trade.inbound, page_size=page_size)
 
 
 def _whole_ledger(trade: Trade) -> list[LedgerRow]:

@@ -60,7 +60,7 @@ class Way:
         counts = [len(self._listed(account_id, "open")) for account_id in self._accounts]
         wanted = sum(min(count, _CARDS_A_RUN) + (count > _CARDS_A_RUN) for count in counts)
         self._wait(lambda: len(self._slack.messages()) >= wanted, _LONG_SECONDS, f"{wanted} messages in the channel")
-        if len(self._slack.messages()) > wanted:
+        if not wanted or len(self._slack.messages()) > wanted:
             raise NotAsItShouldBe(f"{len(self._slack.messages())} messages instead of {wanted}")
 
     def _approve(self) -> None:

@@ -12,7 +12,6 @@ from sandbox.formats.tables import money
 from sandbox.records import Amount, MoneyEvent, MoneyItem
 from sandbox.trade import MARKETPLACE_NAME
 
-PAGE = 100
 _LISTS = {
     "shipment": "ShipmentEventList",
     "refund": "RefundEventList",
@@ -26,15 +25,15 @@ _MARK = "\x00"
 _MARKED = re.compile(r'"\\u0000(-?\d+\.\d\d)"')
 
 
-def write_v0(path: Path, events: Sequence[MoneyEvent]) -> None:
-    """Write listFinancialEvents' pages as JSON Lines."""
-    _write_pages(path, [_v0_page(page, is_last=last) for page, last in _pages(events)])
+def write_v0(path: Path, events: Sequence[MoneyEvent], *, page_size: int) -> None:
+    """Write listFinancialEvents' pages as JSON Lines; Amazon's own hold 100 events at most."""
+    _write_pages(path, [_v0_page(page, is_last=last) for page, last in _pages(events, page_size)])
 
 
-def write_transactions(path: Path, events: Sequence[MoneyEvent]) -> None:
+def write_transactions(path: Path, events: Sequence[MoneyEvent], *, page_size: int) -> None:
     """Write listTransactions' pages as JSON Lines."""
     pages = []
-    for number, (page, last) in enumerate(_pages(events)):
+    for number, (page, last) in enumerate(_pages(events, page_size)):
         body: dict[str, Any] = {
             "transactions": [_transaction(event, f"{number:04d}{position:04d}") for position, event in enumerate(page)]
         }
@@ -47,9 +46,9 @@ def _write_pages(path: Path, pages: Sequence[Any]) -> None:
     path.write_text(_MARKED.sub(r"\1", text), encoding="utf-8", newline="")
 
 
-def _pages(events: Sequence[MoneyEvent]) -> Iterator[tuple[Sequence[MoneyEvent], bool]]:
-    for first in range(0, len(events), PAGE):
-        yield events[first : first + PAGE], first + PAGE >= len(events)
+def _pages(events: Sequence[MoneyEvent], size: int) -> Iterator[tuple[Sequence[MoneyEvent], bool]]:
+    for first in range(0, len(events), size):
+        yield events[first : first + size], first + size >= len(events)
 
 
 def _utc(moment: datetime) -> str:

@@ -7,7 +7,6 @@ from typing import Any
 
 from sandbox.records import InboundShipment
 
-PAGE = 50
 _ADDRESS = {
     "Name": "Example Seller",
     "AddressLine1": "1 Warehouse Way",
@@ -18,22 +17,22 @@ _ADDRESS = {
 }
 
 
-def write_shipments(path: Path, shipments: Sequence[InboundShipment]) -> None:
+def write_shipments(path: Path, shipments: Sequence[InboundShipment], *, page_size: int) -> None:
     """Write getShipments' pages as JSON Lines."""
-    _write(path, "ShipmentData", [_shipment(shipment) for shipment in shipments])
+    _write(path, "ShipmentData", [_shipment(shipment) for shipment in shipments], page_size)
 
 
-def write_items(path: Path, shipments: Sequence[InboundShipment]) -> None:
+def write_items(path: Path, shipments: Sequence[InboundShipment], *, page_size: int) -> None:
     """Write getShipmentItems' pages as JSON Lines."""
-    _write(path, "ItemData", [item for shipment in shipments for item in _items(shipment)])
+    _write(path, "ItemData", [item for shipment in shipments for item in _items(shipment)], page_size)
 
 
-def _write(path: Path, name: str, entries: Sequence[dict[str, Any]]) -> None:
+def _write(path: Path, name: str, entries: Sequence[dict[str, Any]], size: int) -> None:
     pages = []
-    for first in range(0, len(entries), PAGE):
-        payload: dict[str, Any] = {name: entries[first : first + PAGE]}
-        if first + PAGE < len(entries):
-            payload["NextToken"] = f"{name}-{first + PAGE}"
+    for first in range(0, len(entries), size):
+        payload: dict[str, Any] = {name: entries[first : first + size]}
+        if first + size < len(entries):
+            payload["NextToken"] = f"{name}-{first + size}"
         pages.append({"payload": payload})
     text = "".join(json.dumps(page, ensure_ascii=False) + "\n" for page in pages)
     path.write_text(text, encoding="utf-8", newline="")

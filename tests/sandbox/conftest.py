@@ -13,7 +13,7 @@ from werkzeug.serving import make_server
 from sandbox.slack_server import BOT_TOKEN, REVIEW_CHANNEL, SIGNING_SECRET, QuietHandler, SlackServer
 
 CARD = [
-    {"type": "header", "text": {"type": "plain_text", "text": "Lost in the warehouse · Acme"}},
+    {"type": "header", "text": {"type": "plain_text", "text": "Lost in the warehouse · Pine &amp; Co"}},
     {
         "type": "section",
         "block_id": "what",

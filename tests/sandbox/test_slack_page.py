@@ -36,7 +36,7 @@ def page(browser, slack) -> Iterator[Page]:
 
 def test_a_card_is_drawn_from_its_blocks(page, card):
     message = page.get_by_role("article", name="3 units lost, worth 37.02 USD")
-    expect(message.get_by_role("heading", name="Lost in the warehouse · Acme")).to_be_visible()
+    expect(message.get_by_role("heading", name="Lost in the warehouse · Pine & Co")).to_be_visible()
     expect(message.locator("strong", has_text="37.02 USD")).to_be_visible()
     expect(message.locator("code")).to_have_text('12" wok')
     expect(message).to_contain_text("<b>")

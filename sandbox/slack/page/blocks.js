@@ -1,6 +1,6 @@
 // Block Kit, drawn. `press(blockId, element, chosen)` is what a used element calls.
 
-import { drawText, element } from "./text.js";
+import { drawText, element, unescape } from "./text.js";
 
 export function drawBlock(block, { names, press }) {
   const drawer = BLOCKS[block.type];
@@ -50,19 +50,19 @@ function drawButton(part, block, { press }) {
     class: `press ${part.style ?? ""}`.trim(),
     "data-action": part.action_id,
     "data-block": block.block_id,
-    "aria-label": part.accessibility_label,
-    text: part.text.text,
+    "aria-label": part.accessibility_label ? unescape(part.accessibility_label) : null,
+    text: unescape(part.text.text),
   });
   button.addEventListener("click", () => press(block.block_id, part, null, button));
   return button;
 }
 
 function drawSelect(part, block, { press }) {
-  const label = part.placeholder?.text ?? (part.type === "overflow" ? "More actions" : "Choose");
+  const label = part.placeholder ? unescape(part.placeholder.text) : (part.type === "overflow" ? "More actions" : "Choose");
   const select = element("select", { "aria-label": label, "data-action": part.action_id, "data-block": block.block_id });
   select.append(element("option", { value: "", text: label }));
   const options = allOptions(part);
-  options.forEach((option, index) => select.append(element("option", { value: index, text: option.text.text })));
+  options.forEach((option, index) => select.append(element("option", { value: index, text: unescape(option.text.text) })));
   select.value = String(options.findIndex((option) => option.value === part.initial_option?.value));
   if (select.selectedIndex < 0) select.value = "";
   select.addEventListener("change", () => {

@@ -1,7 +1,7 @@
 // The inputs of a modal: drawn, read, and told what is wrong with them.
 
 import { allOptions } from "./blocks.js";
-import { drawText, element } from "./text.js";
+import { drawText, element, unescape } from "./text.js";
 
 export function drawInput(block, names) {
   const part = block.element;
@@ -27,7 +27,7 @@ function drawControl(part, id, block) {
   if (part.type === "static_select") {
     const select = element("select", common);
     select.append(element("option", { value: "", text: part.placeholder?.text ?? "Choose" }));
-    allOptions(part).forEach((option, index) => select.append(element("option", { value: index, text: option.text.text })));
+    allOptions(part).forEach((option, index) => select.append(element("option", { value: index, text: unescape(option.text.text) })));
     const initial = allOptions(part).findIndex((option) => option.value === part.initial_option?.value);
     select.value = initial < 0 ? "" : String(initial);
     return select;

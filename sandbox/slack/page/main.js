@@ -2,7 +2,7 @@
 
 import { drawBlock } from "./blocks.js";
 import { ask, showView } from "./modal.js";
-import { drawMrkdwn, element } from "./text.js";
+import { drawMrkdwn, element, unescape } from "./text.js";
 
 const EVERY_MS = 700;
 const page = Object.fromEntries(["user", "channels", "channel-name", "messages", "problem", "say", "text"].map((id) => [id, document.getElementById(id)]));
@@ -124,7 +124,7 @@ function drawMessage(message) {
   return element("article", {
     class: [message.whisper ? "whisper" : "", isReply ? "reply" : ""].join(" ").trim() || null,
     "data-ts": message.ts,
-    "aria-label": message.text || `Message of ${author}`,
+    "aria-label": unescape(message.text) || `Message of ${author}`,
     tabindex: "-1",
   }, element("div", { class: isBot ? "face bot" : "face", "aria-hidden": "true", text: author[0] }), body);
 }

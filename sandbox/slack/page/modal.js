@@ -2,7 +2,7 @@
 
 import { drawBlock } from "./blocks.js";
 import { drawInput, readValues, showErrors } from "./fields.js";
-import { drawText, element } from "./text.js";
+import { drawText, element, unescape } from "./text.js";
 
 const dialog = document.getElementById("modal");
 const question = document.getElementById("confirm");
@@ -29,11 +29,11 @@ function drawView(view, { names, press, submit, close }) {
   }
   const wrong = element("p", { class: "wrong", role: "alert" });
   inside.append(wrong);
-  const cancel = element("button", { type: "button", text: view.close?.text ?? "Close" });
+  const cancel = element("button", { type: "button", text: unescape(view.close?.text ?? "Close") });
   cancel.addEventListener("click", dismiss);
-  const send = view.submit ? element("button", { type: "submit", class: "primary", text: view.submit.text }) : null;
+  const send = view.submit ? element("button", { type: "submit", class: "primary", text: unescape(view.submit.text) }) : null;
   const form = element("form", { novalidate: true },
-    element("header", {}, element("h2", { id: "modal-title", text: view.title.text })),
+    element("header", {}, element("h2", { id: "modal-title", text: unescape(view.title.text) })),
     inside,
     element("footer", {}, cancel, send));
   form.addEventListener("submit", async (event) => {
@@ -57,13 +57,13 @@ export function ask(confirm) {
       question.close();
       resolve(value);
     };
-    const yes = element("button", { type: "button", class: confirm.style === "danger" ? "danger" : "primary", text: confirm.confirm.text });
-    const no = element("button", { type: "button", text: confirm.deny.text });
+    const yes = element("button", { type: "button", class: confirm.style === "danger" ? "danger" : "primary", text: unescape(confirm.confirm.text) });
+    const no = element("button", { type: "button", text: unescape(confirm.deny.text) });
     yes.addEventListener("click", answer(true));
     no.addEventListener("click", answer(false));
     question.oncancel = () => resolve(false);
     question.replaceChildren(
-      element("header", {}, element("h2", { id: "confirm-title", text: confirm.title.text })),
+      element("header", {}, element("h2", { id: "confirm-title", text: unescape(confirm.title.text) })),
       element("div", { class: "inside words" }, ...drawText(confirm.text, () => "")),
       element("footer", {}, no, yes));
     question.showModal();

@@ -26,7 +26,7 @@ export function element(tag, { text, ...attributes } = {}, ...children) {
 }
 
 export function drawText(object, names) {
-  if (object.type === "plain_text") return [document.createTextNode(object.text)];
+  if (object.type === "plain_text") return [document.createTextNode(unescape(object.text))];
   return drawMrkdwn(object.text, names);
 }
 
