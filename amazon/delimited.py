@@ -103,7 +103,7 @@ def _read(text: Text, keep: Keep | None, setting: Setting) -> Rows:
     total = totals.row(0, named=True)
     chosen = plan.with_lines(found.lazy().sort("index")).collect()
     lines = total["rows"] + chosen["feeds"].sum() + text.table.header_line
-    if not text.is_mended and (lines != text.lines or plan.has_swallowed(chosen)):
+    if not text.is_mended and (lines != text.lines or chosen["has_swallowed"].any()):
         raise _Misread
     odd = chosen.filter("is_odd")
     judged = plan.judge(odd)
@@ -111,13 +111,13 @@ def _read(text: Text, keep: Keep | None, setting: Setting) -> Rows:
     rejected = judged.filter(pl.col("problem").is_not_null())
     second = plan.typed_patiently(readable)
     spans = [day for day in (total["first"], total["last"], *_span(second, report)) if day is not None]
-    is_usual = ~pl.col("is_odd")
+    usual = chosen.lazy().filter(~pl.col("is_odd"))
     return Rows(
         count=total["rows"] - (odd.height - judged.height),
         first=min(spans, default=None),
         last=max(spans, default=None),
-        kept=_kept(pl.concat([chosen.lazy().filter(is_usual).select(plan.typed()), second.lazy()]), keep),
-        scan=pl.concat([plan.with_lines(every_row).filter(is_usual).select(plan.typed()), second.lazy()]),
+        kept=pl.concat([_asked(usual, keep), _asked(second.lazy(), keep)]).sort("line").collect(),
+        scan=pl.concat([plan.readable(every_row), second.lazy()]),
         flaws=tuple(
             Flaw(line, problem) for line, problem in rejected.select("line", "problem").sort("line").iter_rows()
         ),
@@ -141,11 +141,10 @@ def _reading(table: Table, zone: ZoneInfo) -> Reading:
     return Reading(zone, spellings, slashes)
 
 
-def _kept(typed: pl.LazyFrame, keep: Keep | None) -> pl.DataFrame:
+def _asked(typed: pl.LazyFrame, keep: Keep | None) -> pl.LazyFrame:
     if keep is None:
-        return pl.DataFrame(schema={"line": pl.Int64})
-    asked = typed if keep.where is None else typed.filter(keep.where)
-    return asked.select("line", *keep.columns).sort("line").collect()
+        return typed.select("line").head(0)
+    return (typed if keep.where is None else typed.filter(keep.where)).select("line", *keep.columns)
 
 
 def _span(typed: pl.DataFrame, report: Report) -> tuple[date | None, date | None]:

@@ -1,6 +1,6 @@
 """How polars reads the rows of one delimited file: its expressions, column by column."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,43 +65,34 @@ class Plan:
         return [pl.len().alias("rows"), day.min().alias("first"), day.max().alias("last")]
 
     def chosen(self, rows: pl.LazyFrame, keep: Keep | None) -> pl.LazyFrame:
-        """Return, as they were delivered, the rows that are asked for, that need a second look, or hold line feeds.
+        """Return the rows that are asked for, that need a second look, or that hold line feeds, in one frame.
 
-        All in one frame: to gather the cells is what costs.
+        The columns asked for are typed the fast way, under their names; the cells as they were delivered stand only in
+        rows that need a second look, so that the text of the whole file need not be held for the others.
         """
-        signs = [pl.col("is_odd"), *(cell.str.contains("\n", literal=True) for cell in self._prose())]
-        if keep is None:
-            return rows.filter(pl.any_horizontal(signs))
-        if keep.where is None:
-            return rows
-        asked = set(keep.where.meta.root_names())
-        typed = [self._typed(column).alias(column.name) for column in self._report.typed if column.name in asked]
-        found = rows.with_columns(typed).filter(pl.any_horizontal(*signs, keep.where))
-        return found.drop(column.name for column in self._report.typed if column.name in asked)
+        where = pl.lit(value=keep is not None) if keep is None or keep.where is None else keep.where
+        early = set(where.meta.root_names())
+        asked = early if keep is None else early | set(keep.columns)
+        signs = [pl.col("is_odd"), where, *self._holds("\n")]
+        found = rows.with_columns(self._named(early)).filter(pl.any_horizontal(signs))
+        doubtful = [pl.when("is_odd").then(cell).alias(name) for name, cell in self._physical()]
+        return found.select(
+            "index", "is_odd", self._feeds(), self._swallowed(), *early, *self._named(asked - early), *doubtful
+        )
 
     def with_lines(self, rows: pl.LazyFrame) -> pl.LazyFrame:
-        """Return the rows in their order, each with its physical `line`, and with the line `feeds` in its own cells.
+        """Return rows, in their order and with their line `feeds`, each with its physical `line`.
 
-        rows: at least those with line feeds, which are what moves the later ones down.
+        rows: at least all those with line feeds, which are what moves the later ones down.
         """
-        counts = [cell.str.count_matches("\n", literal=True).fill_null(0).cast(pl.Int64) for cell in self._prose()]
-        feeds = pl.sum_horizontal(counts) if counts else pl.lit(0, pl.Int64)
         line = pl.col("index").cast(pl.Int64) + self._text.table.header_line + 1
-        moved = line + pl.col("feeds").cum_sum().shift(1).fill_null(0) if counts else line
-        return rows.with_columns(feeds.alias("feeds")).with_columns(moved.alias("line"))
+        is_moved = bool(self._prose())
+        return rows.with_columns(line=line + pl.col("feeds").cum_sum().shift(1).fill_null(0) if is_moved else line)
 
-    def has_swallowed(self, rows: pl.DataFrame) -> bool:
-        """Tell whether a cell holds both a line feed and a separator, as one does that swallowed the next row."""
-        broken = rows.filter(pl.col("feeds") > 0)
-        separator = self._text.table.separator
-        signs = [
-            cell.str.contains("\n", literal=True) & cell.str.contains(separator, literal=True) for cell in self._prose()
-        ]
-        return bool(signs) and not broken.filter(pl.any_horizontal(signs)).is_empty()
-
-    def typed(self) -> list[pl.Expr]:
-        """Return the expressions of all typed columns, after `line`, of rows that need no second look."""
-        return [pl.col("line"), *(self._typed(column).alias(column.name) for column in self._report.typed)]
+    def readable(self, rows: pl.LazyFrame) -> pl.LazyFrame:
+        """Return every row that needs no second look, all its columns typed, with its `line`."""
+        lines = self.with_lines(rows.with_columns(self._feeds())).filter(~pl.col("is_odd"))
+        return lines.select("line", *self._named({column.name for column in self._report.typed}))
 
     def typed_patiently(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Return all typed columns of rows that the fast way did not understand."""
@@ -109,8 +100,7 @@ class Plan:
 
     def judge(self, odd: pl.DataFrame) -> pl.DataFrame:
         """Return the odd rows that are rows at all, with the reason to reject each in `problem`, or null."""
-        every_cell = [pl.col(f"c{i}") for i in range(self._width)]
-        is_blank = pl.all_horizontal(cells.text(cell).is_null() for cell in (*every_cell, pl.col(_EXCESS)))
+        is_blank = pl.all_horizontal(cells.text(cell).is_null() for _, cell in self._physical())
         shows = not any(column.personal for column in self._report.columns)
         problems = [self._problem_of_shape(), *self._problems(quotes_values=shows)]
         return odd.filter(~is_blank).with_columns(cells.first_problem(problems).alias("problem"))
@@ -147,6 +137,26 @@ class Plan:
             if self._report.own and column.kind in ("units", "amount"):
                 signs.append((value < 0).fill_null(value=False))
         return pl.any_horizontal(signs)
+
+    def _feeds(self) -> pl.Expr:
+        """Return how many line feeds the cells of a row hold, as `feeds`."""
+        counts = [cell.str.count_matches("\n", literal=True).fill_null(0).cast(pl.Int64) for cell in self._prose()]
+        return (pl.sum_horizontal(counts) if counts else pl.lit(0, pl.Int64)).alias("feeds")
+
+    def _swallowed(self) -> pl.Expr:
+        """Tell whether a cell holds both a line feed and a separator, as one does that swallowed the next row."""
+        feeds, separators = self._holds("\n"), self._holds(self._text.table.separator)
+        signs = [feed & separator for feed, separator in zip(feeds, separators, strict=True)]
+        return pl.any_horizontal(*signs, pl.lit(value=False)).alias("has_swallowed")
+
+    def _holds(self, mark: str) -> list[pl.Expr]:
+        return [cell.str.contains(mark, literal=True).fill_null(value=False) for cell in self._prose()]
+
+    def _physical(self) -> list[tuple[str, pl.Expr]]:
+        return [(name, pl.col(name)) for name in (*(f"c{i}" for i in range(self._width)), _EXCESS)]
+
+    def _named(self, names: Set[str]) -> list[pl.Expr]:
+        return [self._typed(column).alias(column.name) for column in self._report.typed if column.name in names]
 
     def _prose(self) -> Sequence[pl.Expr]:
         if not self._text.table.is_quoted:
