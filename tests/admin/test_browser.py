@@ -1,0 +1,302 @@
+"""The back office in a real browser: work is done, and nothing on a page is refused, fails or goes elsewhere."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, expect, sync_playwright
+
+import db
+from claims import passwords
+from models import DiscrepancyStatus, User
+from tests.admin.conftest import Office
+from tests.admin.serving import served
+from tests.factories import TODAY
+from tests.machine import cannot_run
+
+PASSWORD = "correct horse 9 battery"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+_QUIET = (
+    "--no-sandbox",
+    "--no-proxy-server",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-gpu",
+    "--disable-quic",
+)
+# Each text's contrast with what lies behind it (WCAG 2, relative luminance); returns those below AA.
+_LOW_CONTRAST = """() => {
+  const numbers = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map((v) => v / 255)
+    .map((v) => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const behind = (element) => {
+    for (let at = element; at; at = at.parentElement) {
+      const colour = numbers(getComputedStyle(at).backgroundColor);
+      if (colour.length < 4 || colour[3] > 0) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const low = [];
+  for (const element of document.querySelectorAll("body *")) {
+    const own = [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim());
+    if (!own || !element.checkVisibility() || element.closest(".unseen, .skip, option")) continue;
+    const style = getComputedStyle(element);
+    const [a, b] = [light(numbers(style.color)), light(behind(element))].sort((x, y) => y - x);
+    const large = parseFloat(style.fontSize) >= 24 || (parseFloat(style.fontSize) >= 18.66 && style.fontWeight >= 700);
+    if ((a + 0.05) / (b + 0.05) < (large ? 3 : 4.5)) low.push(element.outerHTML.slice(0, 120));
+  }
+  return low;
+}"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        cannot_run("no Chromium on this machine")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(_QUIET))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def password_hash() -> str:
+    return passwords.hashed(PASSWORD)
+
+
+@pytest.fixture
+def address(office: Office, password_hash: str) -> Iterator[str]:
+    """The office at a real address; Ann and Adam can sign in."""
+    with db.transaction() as session:
+        for who in (office.cast.ann, office.cast.adam):
+            session.get_one(User, who.user_id).password_hash = password_hash
+    with served(office.app) as address:
+        yield address
+
+
+class Watch:
+    """Whatever a browser complains about, and whatever it asks another host for."""
+
+    def __init__(self, page: Page, address: str) -> None:
+        self.complaints: list[str] = []
+        self.address = address
+        page.on("console", self._said)
+        page.on("pageerror", lambda error: self.complaints.append(f"script: {error}"))
+        page.on("requestfailed", self._failed)
+        page.on("response", self._answered)
+        page.on("request", self._asked)
+
+    def _said(self, message: ConsoleMessage) -> None:
+        is_form_sent_back = "status of 422" in message.text
+        if message.type in {"error", "warning"} and not is_form_sent_back:
+            self.complaints.append(f"console: {message.text}")
+
+    def _failed(self, request: Request) -> None:
+        is_download = "/export/" in request.url
+        if not is_download:
+            self.complaints.append(f"failed: {request.url} {request.failure}")
+
+    def _answered(self, response: Response) -> None:
+        if response.status >= 400 and response.status != 422:
+            self.complaints.append(f"{response.status}: {response.url}")
+
+    def _asked(self, request: Request) -> None:
+        if not request.url.startswith(self.address):
+            self.complaints.append(f"foreign: {request.url}")
+
+
+@pytest.fixture
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    page = browser.new_page(base_url=address)
+    watch = Watch(page, address)
+    yield page
+    page.close()
+    assert watch.complaints == []
+
+
+def sign_in(page: Page, email: str = "ann@agency.example") -> None:
+    page.goto("/")
+    page.get_by_label("E-mail address").fill(email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("navigation", name="Work")).to_be_visible()
+
+
+def test_a_case_manager_signs_in_filters_approves_undoes_and_rejects(page, office):
+    office.put(claim_type="inbound_lost", title="Steel whisk", closes_on=TODAY + timedelta(days=9))
+    wanted = office.put(title="Enamel mug", closes_on=TODAY + timedelta(days=2))
+    sign_in(page)
+    expect(page.get_by_role("heading", level=1)).to_have_text("2 discrepancies to decide")
+    page.get_by_role("link", name="Start deciding").click()
+
+    page.get_by_label("What was lost").select_option(label="Lost in the warehouse")
+    expect(page.get_by_role("heading", level=1)).to_have_text("1 discrepancy to decide")
+    expect(page.get_by_role("list", name="Filters in force")).to_contain_text("Lost: Lost in the warehouse")
+    page.get_by_role("link", name="Lost in the warehouse", exact=True).click()
+
+    expect(page.get_by_role("row", name="FNSKU X001")).to_be_visible()
+    page.get_by_role("button", name="Approve 37.02 USD").click()
+    expect(page.get_by_role("status")).to_contain_text("Approved: 3 units, 37.02 USD.")
+    expect(page.get_by_role("complementary", name="Decision")).to_contain_text("By Ann")
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("status")).to_contain_text("Undone.")
+
+    page.get_by_text("Reject…").click()
+    page.get_by_label("Reason").select_option(label="The units were found")
+    page.get_by_label("Note", exact=True).fill("seen on the shelf")
+    page.get_by_role("button", name="Reject 3 units").click()
+    expect(page.get_by_role("status")).to_contain_text("Rejected: the units were found.")
+    assert office.row(wanted).status is DiscrepancyStatus.REJECTED
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+def test_a_caveat_is_cleared_with_a_note_before_approval(page, office):
+    wanted = office.put(caveats=["partial_coverage"])
+    sign_in(page)
+    page.goto(f"/admin/discrepancies/{wanted}/")
+    expect(page.get_by_role("button", name="Approve")).to_have_count(0)
+    page.get_by_role("button", name="Clear this check").click()  # the browser itself asks for the note
+    expect(page.get_by_label("What did you check?")).to_be_focused()
+    page.get_by_label("What did you check?").fill("downloaded the last week")
+    page.get_by_role("button", name="Clear this check").click()
+    expect(page.get_by_role("status")).to_contain_text("Checked: The newest reports are missing.")
+    page.get_by_role("button", name="Approve 37.02 USD").click()
+    expect(page.get_by_role("status")).to_contain_text("Claim 1 is to be filed.")
+
+
+def test_a_whole_day_can_be_worked_by_keyboard(page, office):
+    first = office.put(closes_on=TODAY + timedelta(days=2), title="First")
+    second = office.put(closes_on=TODAY + timedelta(days=5), title="Second")
+    sign_in(page)
+    page.goto("/admin/discrepancies/")
+    page.keyboard.press("/")
+    expect(page.get_by_label("FNSKU, SKU, ASIN, reference or title")).to_be_focused()
+    page.keyboard.type("jkar")  # letters in a field are text
+    expect(page.get_by_label("FNSKU, SKU, ASIN, reference or title")).to_have_value("jkar")
+    page.goto("/admin/discrepancies/")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("k")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/admin/discrepancies/{first}/")
+    page.keyboard.press("a")
+    expect(page.get_by_role("status")).to_contain_text("Approved")
+    page.keyboard.press("n")
+    page.wait_for_url(f"**/admin/discrepancies/{second}/")
+    page.keyboard.press("r")
+    expect(page.get_by_label("Reason")).to_be_focused()
+    page.get_by_label("Reason").select_option(label="Too small to pursue")
+    page.get_by_role("button", name="Reject 3 units").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("Rejected")
+    page.keyboard.press("u")
+    expect(page.get_by_role("status")).to_contain_text("Undone")
+
+
+def test_the_place_of_a_line_can_be_copied(browser, address, office):
+    wanted = office.put()
+    context = browser.new_context(base_url=address)
+    context.grant_permissions(["clipboard-read", "clipboard-write"], origin=address)
+    page = context.new_page()
+    watch = Watch(page, address)
+    sign_in(page)
+    page.goto(f"/admin/discrepancies/{wanted}/")
+    page.get_by_role("button", name="Copy").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert re.fullmatch(r"ledger\.txt, line \d+", page.evaluate("navigator.clipboard.readText()"))
+    context.close()
+    assert watch.complaints == []
+
+
+def test_the_list_is_exported_by_a_press(page, office):
+    office.put()
+    sign_in(page)
+    page.goto("/admin/discrepancies/")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Export as CSV").click()
+    assert download.value.path().read_text().startswith("id,fingerprint,client")
+
+
+def test_an_admin_adds_a_client_and_sees_what_is_wrong_first(page, office):
+    sign_in(page, "adam@agency.example")
+    page.get_by_role("link", name="Clients").click()
+    page.get_by_role("link", name="Add client").click()
+    page.get_by_label("Name", exact=True).fill("Delta Toys")
+    page.get_by_label("E-mail address").fill("owner@delta.example")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_contain_text("Commission, in percent: Say which share is agreed")
+    expect(page.get_by_label("Name", exact=True)).to_have_value("Delta Toys")
+    page.get_by_role("alert").get_by_role("link", name="Commission").click()
+    expect(page.get_by_label("Commission, in percent")).to_be_focused()
+    page.keyboard.type("20")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("Saved: Delta Toys.")
+    expect(page.get_by_role("heading", level=1)).to_have_text("3 clients")
+
+
+PAGES = (
+    "/admin/",
+    "/admin/discrepancies/",
+    "/admin/discrepancies/1/",
+    "/admin/discrepancies/2/",
+    "/admin/discrepancies/3/",
+    "/admin/discrepancies/?search=nothing",
+    "/admin/claims/",
+    "/admin/claims/1/",
+    "/admin/accounts/",
+    "/admin/accounts/1/",
+    "/admin/accounts/new",
+    "/admin/clients/",
+    "/admin/clients/1/",
+    "/admin/clients/new",
+    "/admin/users/",
+    "/admin/users/1/",
+    "/admin/settings/",
+)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_each_page_fits_reads_well_and_breaks_no_rule(browser, address, office, scheme, width):
+    office.put(closes_on=TODAY + timedelta(days=2))
+    office.put(closes_on=TODAY + timedelta(days=8), caveats=["partial_coverage"], title="A title that goes on " * 9)
+    office.put(status=DiscrepancyStatus.LAPSED, value=None, unit_value=None, currency=None, fnsku="X" * 60)
+    office.signed_in(office.cast.ann).approve(1)
+    context = browser.new_context(base_url=address, color_scheme=scheme, viewport={"width": width, "height": 800})
+    page = context.new_page()
+    watch = Watch(page, address)
+    page.goto("/sign-in")
+    assert page.evaluate(_LOW_CONTRAST) == []
+    sign_in(page, "adam@agency.example")
+    for path in PAGES:
+        page.goto(path)
+        over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert over <= 0, f"{path} is {over} pixels too wide"
+        assert page.evaluate(_LOW_CONTRAST) == [], path
+        assert page.locator("h1").count() == 1
+    context.close()
+    assert watch.complaints == []
+
+
+def test_what_has_the_focus_is_seen(page):
+    page.goto("/sign-in")
+    page.keyboard.press("Tab")
+    width = page.evaluate("parseFloat(getComputedStyle(document.activeElement).outlineWidth)")
+    assert width >= 2
+
+
+def test_every_page_works_without_the_script(browser, address, office):
+    wanted = office.put()
+    context = browser.new_context(base_url=address, java_script_enabled=False)
+    page = context.new_page()
+    sign_in(page)
+    page.goto(f"/admin/discrepancies/{wanted}/")
+    page.get_by_role("button", name="Approve 37.02 USD").click()
+    expect(page.get_by_role("status")).to_contain_text("Approved")
+    context.close()
