@@ -1,14 +1,15 @@
-"""The `flask` commands: one file a noun. Heavy imports stay inside the commands, so that help and audit start at once."""
+"""The `flask` commands: one file a noun. Heavy imports stay inside the commands, so that help starts at once."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import wraps
 from importlib import import_module
 from typing import Any
 
 import click
 from flask import Flask
 
-from errors import RecoupError
+from errors import InvalidInput, RecoupError
 
 # Module of this package -> the names of its click commands. Modules import click and nothing heavy.
 _COMMANDS: dict[str, Sequence[str]] = {
@@ -35,19 +36,27 @@ def register(app: Flask) -> None:
 
 
 def _told_in_words(command: click.Command) -> click.Command:
-    """Make a command end with one line and exit code 1 where something expected goes wrong, never with a traceback."""
+    """Make a command end with one line where something expected goes wrong, never with a traceback.
+
+    The exit code is 2 for input that cannot be used, as for wrong usage, and 1 for everything else.
+    """
     if isinstance(command, click.Group):
         for sub in command.commands.values():
             _told_in_words(sub)
         return command
-    callback = command.callback
+    if command.callback and not hasattr(command.callback, "is_told_in_words"):
+        command.callback = _guarded(command.callback)
+    return command
 
+
+def _guarded(callback: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(callback)
     def guarded(*args: Any, **kwargs: Any) -> Any:
         try:
-            return callback(*args, **kwargs) if callback else None
+            return callback(*args, **kwargs)
         except RecoupError as error:
             click.echo(f"{error}", err=True)
-            sys.exit(1)
+            sys.exit(2 if isinstance(error, InvalidInput) else 1)
 
-    command.callback = guarded
-    return command
+    guarded.is_told_in_words = True  # type: ignore[attr-defined]
+    return guarded
