@@ -207,8 +207,8 @@ def test_the_agency_is_set_up_from_nothing(run: Run, sqlite_database: str) -> No
     ("words", "code"),
     [
         (("clients", "add", "Acme", "--email", "o@s.example", "--commission-rate", "20 %"), 2),
-        (("clients", "add", "Acme", "--email", "o@s.example", "--commission-rate", "20"), 1),
-        (("clients", "add", "Acme", "--email", "nobody", "--commission-rate", "0.2"), 1),
+        (("clients", "add", "Acme", "--email", "o@s.example", "--commission-rate", "20"), 2),
+        (("clients", "add", "Acme", "--email", "nobody", "--commission-rate", "0.2"), 2),
         (("clients", "add", "Acme", "--commission-rate", "0.2"), 2),
         (("clients", "set", "Acme"), 2),
         (("accounts", "add", "Main", "--client", "Nobody", "--marketplace", "US"), 1),
@@ -222,7 +222,7 @@ def test_what_cannot_be_is_one_line_and_an_exit_code(
     ended = run(*words)
     assert (ended.exit_code, ended.stdout) == (code, "")
     assert "Traceback" not in ended.stderr
-    if code == 1:
+    if "Usage:" not in ended.stderr:
         assert ended.stderr.count("\n") == 1
 
 
