@@ -31,7 +31,10 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The rows of one file. `count` includes the rejected; `flaws` say which these are, and why, by line."""
+    """The rows of one file. `count` includes the rejected; `flaws` say which these are, and why, by line.
+
+    encoding: what the file's bytes turned out to be.
+    """
 
     count: int
     first: date | None
@@ -39,6 +42,7 @@ class Rows:
     kept: pl.DataFrame
     scan: pl.LazyFrame
     flaws: tuple[Flaw, ...]
+    encoding: str = UTF8
 
 
 class _Misread(Exception):
@@ -75,7 +79,8 @@ def _read_in_utf8(taken: Bytes, table: Table, keep: Keep | None, setting: Settin
 
 def _read_transcoded(taken: Bytes, table: Table, keep: Keep | None, setting: Setting) -> Rows:
     path, lines = transcode.to_utf8(taken, table.encoding, setting.folder)
-    return _read_or_mend(Text(path, replace(table, encoding=UTF8), lines), keep, setting)
+    rows = _read_or_mend(Text(path, replace(table, encoding=UTF8), lines), keep, setting)
+    return replace(rows, encoding=table.encoding)
 
 
 def _read_or_mend(text: Text, keep: Keep | None, setting: Setting) -> Rows:

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from amazon import finances_v0, inbound, transactions
-from amazon.finances import read_entries
+from amazon.catalogue import catalogue
+from amazon.finances import SCHEMA, read_entries
 from amazon.intake import Bytes
 from amazon.pages import Entry, Page, pages_of
 from amazon.problems import FileRefused
@@ -32,6 +33,14 @@ class Document:
     last: date | None
     rows: pl.DataFrame
     flaws: tuple[Flaw, ...]
+
+
+def schema_of(report: str) -> dict[str, pl.DataType]:
+    """Return the columns of a report's typed rows, by its short name, JSON or not."""
+    known = catalogue().reports.get(report)
+    if known:
+        return known.schema
+    return {"finances": SCHEMA, "inbound_shipments": inbound.SHIPMENTS, "inbound_items": inbound.ITEMS}[report]
 
 
 def read_document(taken: Bytes, zone: ZoneInfo) -> Document:

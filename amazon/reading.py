@@ -14,22 +14,38 @@ from amazon.delimited import Setting, read_table
 from amazon.intake import Bytes, take_in
 from amazon.problems import FileRefused
 from amazon.repair import Flaw
-from amazon.sniff import Table, head_of, is_json, table
+from amazon.sniff import UTF8, Table, head_of, is_json, table
 from amazon.sources import Source, find
 from detection.marketplaces import Marketplace
-from detection.reports import Delivery, Input, Keep, Warned
+from detection.reports import Delivery, Input, Keep, Refused, Warned
 
 Progress = Callable[[int, int, str], None]
 """Told before each file: how many are done, how many there are, and the name of the next."""
 
-_MOST_NAMED = 100
+MOST_NAMED = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """One delivered file as it was read, and what there is to tell about it."""
+    """One delivered file as it was read, what there is to tell about it, and what it was read from.
+
+    table: how its cells are told apart, None for JSON. encoding: what its bytes turned out to be.
+    """
 
     delivery: Delivery
+    warnings: tuple[Warned, ...]
+    flaws: tuple[Flaw, ...]
+    taken: Bytes
+    table: Table | None
+    encoding: str
+
+
+@dataclass(frozen=True, slots=True)
+class Everything:
+    """What became of the paths: files read, in the order of their names, and what is to be told of the others."""
+
+    read: tuple[Read, ...]
+    refused: tuple[Refused, ...]
     warnings: tuple[Warned, ...]
 
 
@@ -45,9 +61,26 @@ def read(
     keep: by short name of the report, what to hold in memory. Files that cannot be used are in `refused`, in order of
     their names; nothing is raised for them. The same bytes under two names count once.
     """
+    found = read_everything(paths, setting_of(marketplace, workspace()), keep=keep, progress=progress)
+    return Input(tuple(file.delivery for file in found.read), found.refused, found.warnings)
+
+
+def setting_of(marketplace: Marketplace, folder: Path) -> Setting:
+    """Return how files of a marketplace are read, with `folder` for working copies."""
+    return Setting(marketplace.zone, marketplace.code == "JP", folder)
+
+
+def read_everything(
+    paths: Sequence[Path],
+    setting: Setting,
+    *,
+    keep: Mapping[str, Keep],
+    progress: Progress | None = None,
+    and_then: Callable[[Read], Read] | None = None,
+) -> Everything:
+    """Read what `paths` name. `and_then` gets each file while its working copy is there, and may replace it."""
     sources, refused = find(paths)
-    setting = Setting(marketplace.zone, marketplace.code == "JP", workspace())
-    deliveries: list[Delivery] = []
+    files: list[Read] = []
     warnings: list[Warned] = []
     known: dict[str, str] = {}
     with ThreadPoolExecutor(max_workers=1) as ahead:
@@ -61,10 +94,12 @@ def read(
             except FileRefused as problem:
                 refused.append(problem.of(source.name))
                 continue
-            warnings.extend(found.warnings if isinstance(found, Read) else [found])
-            if isinstance(found, Read):
-                deliveries.append(found.delivery)
-    return Input(tuple(deliveries), tuple(sorted(refused, key=lambda no: no.file)), tuple(warnings))
+            if isinstance(found, Warned):
+                warnings.append(found)
+                continue
+            files.append(and_then(found) if and_then else found)
+            warnings.extend(found.warnings)
+    return Everything(tuple(files), tuple(sorted(refused, key=lambda no: no.file)), tuple(warnings))
 
 
 def read_file(name: str, taken: Bytes, keep: Mapping[str, Keep], setting: Setting) -> Read:
@@ -124,7 +159,8 @@ def _read_table(name: str, taken: Bytes, found: Table, keep: Mapping[str, Keep],
         kept=rows.kept,
         scan=rows.scan,
     )
-    return Read(delivery, (*missing_columns(delivery, report, asked), *rejected_rows(name, rows.flaws)))
+    warnings = (*missing_columns(delivery, report, asked), *rejected_rows(name, rows.flaws, len(rows.flaws)))
+    return Read(delivery, warnings, rows.flaws, taken, found, rows.encoding)
 
 
 def _read_json(name: str, taken: Bytes, keep: Mapping[str, Keep], setting: Setting) -> Read:
@@ -147,7 +183,7 @@ def _read_json(name: str, taken: Bytes, keep: Mapping[str, Keep], setting: Setti
         kept=kept,
         scan=found.rows.lazy(),
     )
-    return Read(delivery, rejected_rows(name, found.flaws))
+    return Read(delivery, rejected_rows(name, found.flaws, len(found.flaws)), found.flaws, taken, None, UTF8)
 
 
 def missing_columns(delivery: Delivery, report: Report, keep: Keep | None) -> tuple[Warned, ...]:
@@ -166,11 +202,14 @@ def missing_columns(delivery: Delivery, report: Report, keep: Keep | None) -> tu
     return (Warned("missing_columns", message, {"file": delivery.file, "columns": lacking}),)
 
 
-def rejected_rows(file: str, flaws: Sequence[Flaw]) -> tuple[Warned, ...]:
-    """Return a warning for each of the first rejected rows of a file, and one for all the rest."""
-    named = [Warned("rejected_row", flaw.problem, {"file": file, "line": flaw.line}) for flaw in flaws[:_MOST_NAMED]]
-    rest = len(flaws) - len(named)
+def rejected_rows(file: str, flaws: Sequence[Flaw], rejected: int) -> tuple[Warned, ...]:
+    """Return a warning for each of the first rejected rows of a file, and one for all the rest.
+
+    flaws: at least those that are named one by one. rejected: how many there are.
+    """
+    named = [Warned("rejected_row", flaw.problem, {"file": file, "line": flaw.line}) for flaw in flaws[:MOST_NAMED]]
+    rest = rejected - len(named)
     if rest:
-        message = f"{rest} more rows of {file} were rejected, from line {flaws[_MOST_NAMED].line} on."
+        message = f"{rest} more rows of {file} were rejected, after line {flaws[MOST_NAMED - 1].line}."
         named.append(Warned("rejected_rows", message, {"file": file, "count": rest}))
     return tuple(named)
