@@ -79,6 +79,7 @@ def _refund_honestly(trade: Trade, sold_on: date, line: OrderLine) -> None:
             "return_not_received",
             (line.order_id, line.product.msku, refunded_on.isoformat()),
             quantity=missing,
+            value=trade.refunded_value(line, missing),
             event_date=refunded_on,
             scenario="still_on_its_way_back",
         )

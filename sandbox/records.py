@@ -17,6 +17,10 @@ class Product:
     fee: int
     has_invoice: bool = True
 
+    def cost_of(self, units: int) -> int | None:
+        """Return what so many units cost the seller, in cents."""
+        return None if self.cost is None else self.cost * units
+
 
 @dataclass(frozen=True, slots=True)
 class LedgerRow:

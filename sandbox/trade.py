@@ -188,6 +188,17 @@ class Trade:
             item = refunded(line, cents, count)
             self.money.append(MoneyEvent("refund", self.at(day), line.order_id, items=(item,)))
 
+    def refunded_value(self, line: OrderLine, units: int) -> int:
+        """Return what so many refunded units of a line are worth, in cents: detection.md section 5, rows 6 to 8."""
+        events = [event for event in self.money if event.kind == "refund" and event.order_id == line.order_id]
+        items = [item for event in events for item in event.items if item.item_id == line.item_id]
+        sums: Counter[str] = Counter()
+        for amount in (amount for item in items for amount in item.amounts):
+            sums["promotion" if amount.part == "promotion" else amount.kind] += amount.cents
+        given_back = sums["promotion"] + sums["Commission"] + sums["RefundCommission"]
+        worth = min(-sums["Principal"], line.principal - given_back)
+        return (worth * units * 2 + line.quantity) // (line.quantity * 2)
+
     def take_back(
         self,
         day: date,

@@ -22,12 +22,17 @@ EARLIEST_END = date(2025, 12, 1)
 
 @dataclass(frozen=True, slots=True)
 class Planted:
-    """One mistake of Amazon's. `key` is the natural key of its claim type; `status` holds on the world's last day."""
+    """One mistake of Amazon's.
+
+    key: the natural key of its claim type. status: on the world's last day. value: in cents, None where the seller's
+    own file has no cost.
+    """
 
     claim_type: str
     key: tuple[str, ...]
     fingerprint: str
     quantity: int
+    value: int | None
     status: str
     event_date: date
     scenario: str
@@ -92,8 +97,17 @@ class TruthBook:
         self._planted: list[Planted] = []
         self._silent: list[Silent] = []
 
-    def expect(self, claim_type: str, key: Iterable[str], *, quantity: int, event_date: date, scenario: str) -> None:
-        """Note a mistake of `quantity` units on `event_date`; one after the last day has not happened yet."""
+    def expect(
+        self,
+        claim_type: str,
+        key: Iterable[str],
+        *,
+        quantity: int,
+        value: int | None,
+        event_date: date,
+        scenario: str,
+    ) -> None:
+        """Note a mistake of `quantity` units, worth `value` cents; one after the last day has not happened yet."""
         if event_date > self.until:
             return
         parts = tuple(key)
@@ -103,6 +117,7 @@ class TruthBook:
                 parts,
                 fingerprint(claim_type, self.marketplace, parts),
                 quantity,
+                value,
                 status_on(self.until, claim_type, event_date),
                 event_date,
                 scenario,

@@ -12,7 +12,8 @@ _CLAIMABLE, _UPCOMING, _OLD = (32, 180), (3, 28), (40, 180)
 
 def _owed(trade: Trade, shipment: InboundShipment, product: Product, day: date, *, units: int, scenario: str) -> None:
     key = (shipment.shipment_id, product.fnsku)
-    trade.truth.expect(SHORT, key, quantity=units, event_date=day, scenario=scenario)
+    value = product.cost_of(units)
+    trade.truth.expect(SHORT, key, quantity=units, value=value, event_date=day, scenario=scenario)
 
 
 def _silent(trade: Trade, shipment: InboundShipment, product: Product, scenario: str) -> None:

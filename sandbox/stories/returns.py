@@ -17,7 +17,8 @@ def _sell(trade: Trade, product: Product, refunded_on: date, units: int = 1, *, 
 
 def _owed(trade: Trade, line: OrderLine, day: date, units: int, scenario: str) -> None:
     key = (line.order_id, line.product.msku, day.isoformat())
-    trade.truth.expect(MISSING, key, quantity=units, event_date=day, scenario=scenario)
+    value = trade.refunded_value(line, units)
+    trade.truth.expect(MISSING, key, quantity=units, value=value, event_date=day, scenario=scenario)
 
 
 def _silent(trade: Trade, line: OrderLine, scenario: str) -> None:

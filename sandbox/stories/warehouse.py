@@ -43,9 +43,11 @@ def _damage(trade: Trade, product: Product, day: date, units: int, *, center: st
     return key
 
 
-def _owed(trade: Trade, claim_type: str, key: tuple[str, ...], units: int, scenario: str) -> None:
-    day = date.fromisoformat(key[3])
-    trade.truth.expect(claim_type, key, quantity=units, event_date=day, scenario=scenario)
+def _owed(  # noqa: PLR0917
+    trade: Trade, product: Product, claim_type: str, key: tuple[str, ...], units: int, scenario: str
+) -> None:
+    day, value = date.fromisoformat(key[3]), product.cost_of(units)
+    trade.truth.expect(claim_type, key, quantity=units, value=value, event_date=day, scenario=scenario)
 
 
 def _silent(trade: Trade, claim_type: str, key: tuple[str, ...], scenario: str) -> None:
@@ -59,28 +61,28 @@ def lost(trade: Trade, product: Product, day: date) -> None:
     """Misplaced, never found, never paid for."""
     units = trade.rng.randint(1, 6)
     key = _lose(trade, product, day, units, reason=trade.rng.choice("MM5"))
-    _owed(trade, LOST, key, units, "lost")
+    _owed(trade, product, LOST, key, units, "lost")
 
 
 def found_in_part(trade: Trade, product: Product, day: date) -> None:
     """Seven misplaced, three found again."""
     key = _lose(trade, product, day, 7)
     _gain(trade, product, _later(trade, day, 1, 10), 3)
-    _owed(trade, LOST, key, 4, "found_in_part")
+    _owed(trade, product, LOST, key, 4, "found_in_part")
 
 
 def paid_in_part(trade: Trade, product: Product, day: date) -> None:
     """Five misplaced, two paid for."""
     key = _lose(trade, product, day, 5)
     trade.reimburse(_later(trade, day, 2, 12), product, "Lost_Warehouse", cash=2)
-    _owed(trade, LOST, key, 3, "paid_in_part")
+    _owed(trade, product, LOST, key, 3, "paid_in_part")
 
 
 def written_in_two_rows(trade: Trade, product: Product, day: date) -> None:
     """Two rows of one reference on one day are one discrepancy."""
     key = _lose(trade, product, day, 1)
     trade.book(day, product, "Adjustments", -1, center=key[2], reason="M", reference=key[0])
-    _owed(trade, LOST, key, 2, "written_in_two_rows")
+    _owed(trade, product, LOST, key, 2, "written_in_two_rows")
 
 
 def second_loss_open(trade: Trade, product: Product, day: date) -> None:
@@ -89,7 +91,7 @@ def second_loss_open(trade: Trade, product: Product, day: date) -> None:
     key = _lose(trade, product, day, 2)
     _gain(trade, product, _later(trade, day, 1, 8), 2)
     _silent(trade, LOST, older, "older_loss_takes_the_find")
-    _owed(trade, LOST, key, 2, "second_loss_open")
+    _owed(trade, product, LOST, key, 2, "second_loss_open")
 
 
 def reconciled_in_part(trade: Trade, product: Product, day: date) -> None:
@@ -99,14 +101,14 @@ def reconciled_in_part(trade: Trade, product: Product, day: date) -> None:
         day, product, "Adjustments", -4, center=center, reason="M", reference=reference, reconciled=2, unreconciled=2
     )
     _gain(trade, product, _later(trade, day, 1, 8), 2)
-    _owed(trade, LOST, (reference, product.fnsku, center, day.isoformat()), 2, "reconciled_in_part")
+    _owed(trade, product, LOST, (reference, product.fnsku, center, day.isoformat()), 2, "reconciled_in_part")
 
 
 def found_but_moved_out(trade: Trade, product: Product, day: date) -> None:
     """Units found before the loss were moved out again, so they do not make up for it."""
     _gain(trade, product, day - timedelta(days=12), 3)
     _lose(trade, product, day - timedelta(days=6), 3, reason="O")
-    _owed(trade, LOST, _lose(trade, product, day, 3), 3, "found_but_moved_out")
+    _owed(trade, product, LOST, _lose(trade, product, day, 3), 3, "found_but_moved_out")
 
 
 def topped_up_elsewhere(trade: Trade, product: Product, day: date) -> None:
@@ -117,27 +119,27 @@ def topped_up_elsewhere(trade: Trade, product: Product, day: date) -> None:
     _silent(trade, LOST, first, "paid_then_topped_up")
     key = _lose(trade, product, day, 2)
     trade.reimburse(_later(trade, day, 1, 9), product, "Lost_Warehouse", cash=2, original=paid, unit_amount=120)
-    _owed(trade, LOST, key, 2, "topped_up_elsewhere")
+    _owed(trade, product, LOST, key, 2, "topped_up_elsewhere")
 
 
 def damaged(trade: Trade, product: Product, day: date) -> None:
     """Damaged by Amazon, never paid for."""
     units = trade.rng.randint(1, 4)
-    _owed(trade, DAMAGED, _damage(trade, product, day, units), units, "damaged")
+    _owed(trade, product, DAMAGED, _damage(trade, product, day, units), units, "damaged")
 
 
 def put_back_in_part(trade: Trade, product: Product, day: date) -> None:
     """Four damaged, one inspected and put back."""
     key = _damage(trade, product, day, 4)
     _put_back(trade, product, _later(trade, day, 2, 9), 1, center=key[2])
-    _owed(trade, DAMAGED, key, 3, "put_back_in_part")
+    _owed(trade, product, DAMAGED, key, 3, "put_back_in_part")
 
 
 def another_disposition_put_back(trade: Trade, product: Product, day: date) -> None:
     """What was put back on that day had been damaged by a customer, not by Amazon."""
     key = _damage(trade, product, day, 2)
     _put_back(trade, product, _later(trade, day, 2, 9), 2, center=key[2], disposition="CUSTOMER_DAMAGED")
-    _owed(trade, DAMAGED, key, 2, "another_disposition_put_back")
+    _owed(trade, product, DAMAGED, key, 2, "another_disposition_put_back")
 
 
 # What only looks like it.

@@ -31,6 +31,14 @@ def found(audited: dict[str, Any]) -> dict[str, tuple[object, ...]]:
     return {r["fingerprint"]: (r["claim_type"], r["quantity"], r["status"], r["event_date"]) for r in rows}
 
 
+def test_values_are_exact_to_the_cent(tmp_path):
+    truth = write(tmp_path, seed=8, until=UNTIL, scale=0.1)
+    audited = {row["fingerprint"]: row["value"] for row in audit(tmp_path)["discrepancies"]}
+    wanted = {p.fingerprint: f"{p.value // 100}.{p.value % 100:02d}" for p in truth.planted if p.value is not None}
+    assert len(wanted) > 10
+    assert {fingerprint: audited[fingerprint] for fingerprint in wanted} == wanted
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_audit_finds_the_planted_mistakes_and_no_others(tmp_path, seed):
     truth = write(tmp_path, seed=seed, until=UNTIL, scale=0.1)
