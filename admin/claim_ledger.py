@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from admin import deadlines, evidence
-from admin.discrepancies import EVERY, is_number
+from admin.discrepancy_filters import EVERY, is_number, of_account, of_client
 from admin.listing import Listing, Narrow, Rows
 from admin.people import current_actor
 from claims import queries, words
@@ -50,8 +50,8 @@ class ClaimView(Listing):
     search_columns = (Claim.case_id,)
     column_filters = (
         Narrow("status", "State", _in_state, {*(status.value for status in ClaimStatus), EVERY}.__contains__),
-        Narrow("client", "Client", lambda rows, value: rows.where(Account.client_id == int(value)), is_number),
-        Narrow("account", "Account", lambda rows, value: rows.where(Account.id == int(value)), is_number),
+        Narrow("client", "Client", of_client, is_number),
+        Narrow("account", "Account", of_account, is_number),
     )
 
     def statement(self) -> Rows:

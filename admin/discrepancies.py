@@ -1,29 +1,27 @@
 """The list of discrepancies and the page on which one is decided."""
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any, ClassVar
 
 from flask import redirect, request
 from flask.typing import ResponseReturnValue
 from flask_admin import expose
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from admin import deadlines, evidence
-from admin.listing import Listing, Narrow, Rows
+from admin import deadlines, evidence, queue
+from admin import discrepancy_filters as filters
+from admin.listing import Listing, Rows
 from admin.people import current_actor
 from admin.staff import told
 from claims import queries, review, words
 from clock import utcnow
 from db import reading, transaction
 from errors import InvalidInput, Moved
-from models import Account, Caveat, Claim, Client, Discrepancy, DiscrepancyStatus, RejectReason
+from models import Account, Claim, Client, Discrepancy, DiscrepancyStatus, RejectReason
 
-EVERY = "all"
-_LARGEST_ID = 2_147_483_647
-_ONE = f"/<int(max={_LARGEST_ID}):discrepancy_id>"
+_ONE = f"/<int(max={filters.LARGEST_ID}):discrepancy_id>"
 
 # Status -> how a title goes on after "12 discrepancies".
 _TITLES = {
@@ -35,27 +33,8 @@ _TITLES = {
     "settled": "settled",
     "withdrawn": "withdrawn",
     "lapsed": "lapsed",
-    EVERY: "in all",
+    filters.EVERY: "in all",
 }
-_WITHIN_DAYS = ("4", "10", "30")
-
-
-def is_number(value: str) -> bool:
-    """Whether a filter's value can be a row's id."""
-    return value.isascii() and value.isdecimal() and int(value[:20]) <= _LARGEST_ID
-
-
-def _in_state(rows: Rows, value: str) -> Rows:
-    return rows if value == EVERY else rows.where(Discrepancy.status == DiscrepancyStatus(value))
-
-
-def _closing_within(rows: Rows, value: str) -> Rows:
-    return rows.where(Discrepancy.closes_on < utcnow().date() + timedelta(days=int(value)))
-
-
-def _with_caveats(rows: Rows, value: str) -> Rows:
-    is_unchecked = Discrepancy.caveats.any(Caveat.cleared_at.is_(None))
-    return rows.where(is_unchecked if value == "check" else ~is_unchecked)
 
 
 class DiscrepancyView(Listing):
@@ -79,26 +58,8 @@ class DiscrepancyView(Listing):
         "value": Discrepancy.value,
         "status": Discrepancy.status,
     }
-    search_columns = (
-        Discrepancy.fnsku,
-        Discrepancy.msku,
-        Discrepancy.asin,
-        Discrepancy.reference_id,
-        Discrepancy.title,
-    )
-    column_filters = (
-        Narrow("status", "State", _in_state, {*(status.value for status in DiscrepancyStatus), EVERY}.__contains__),
-        Narrow("client", "Client", lambda rows, value: rows.where(Account.client_id == int(value)), is_number),
-        Narrow("account", "Account", lambda rows, value: rows.where(Account.id == int(value)), is_number),
-        Narrow(
-            "type",
-            "Lost",
-            lambda rows, value: rows.where(Discrepancy.claim_type == value),
-            words.CLAIM_TYPES.__contains__,
-        ),
-        Narrow("within", "Closes", _closing_within, _WITHIN_DAYS.__contains__),
-        Narrow("caveats", "Check first", _with_caveats, ("check", "ready").__contains__),
-    )
+    search_columns = filters.SEARCHED
+    column_filters = filters.FILTERS
 
     def statement(self) -> Rows:
         """Return the discrepancies that exist for this person: those to decide, unless another state is asked for."""
@@ -107,11 +68,12 @@ class DiscrepancyView(Listing):
 
     def ordered(self, rows: Rows) -> Rows:
         """Return the nearest deadline first, then the largest value."""
-        return rows.order_by(Discrepancy.closes_on, Discrepancy.value.desc().nulls_last(), Discrepancy.id)
+        return rows.order_by(*queue.ORDER)
 
     def render(self, template: str, **kwargs: Any) -> str:
         """Draw the list with its choices."""
         if template == self.list_template:
+            queue.remember()
             kwargs |= self._choices()
         return str(super().render(template, **kwargs))
 
@@ -211,7 +173,7 @@ class DiscrepancyView(Listing):
         now = utcnow()
         with reading() as session:
             found = queries.load_discrepancy(session, discrepancy_id, current_actor())
-            next_id = session.scalar(_next_to_decide(found))
+            next_id = session.scalar(queue.after(found, current_actor()))
         today = deadlines.marketplace_today(found.marketplace, now)
         page = self.render(
             "discrepancy.html",
@@ -223,9 +185,9 @@ class DiscrepancyView(Listing):
             undo_until=review.undo_until(found, now),
             to_file=next((claim for claim in reversed(found.claims) if claim.closed_reason != "undone"), None),
             seen=what_is_asked(found),
-            asked=_asked_in_words(found),
             reasons=[(reason.value, words.reject_reason_name(reason)) for reason in RejectReason],
             next_id=next_id,
+            list_url=self.get_url(".index_view") + queue.remembered(),
             entered=entered or {},
             wrong=wrong or {},
         )
@@ -235,16 +197,18 @@ class DiscrepancyView(Listing):
         state = self.active("status") or DiscrepancyStatus.OPEN.value
         with reading() as session:
             clients = session.execute(select(Client.id, Client.name).order_by(Client.name)).all()
-            account = session.get(Account, int(self.active("account"))) if is_number(self.active("account")) else None
+            account = (
+                session.get(Account, int(self.active("account"))) if filters.is_number(self.active("account")) else None
+            )
         names = {str(client_id): name for client_id, name in clients}
         return {
             "state": state,
             "title_end": _TITLES.get(state, ""),
-            "states": [*words.DISCREPANCY_STATUSES.items(), (EVERY, "All")],
+            "states": [*words.DISCREPANCY_STATUSES.items(), (filters.EVERY, "All")],
             "clients": names,
             "account_name": f"{names.get(str(account.client_id), '')}, {account.name}" if account else "",
             "types": {code: name for code, (name, _) in words.CLAIM_TYPES.items()},
-            "within_days": _WITHIN_DAYS,
+            "within_days": filters.WITHIN_DAYS,
         }
 
 
@@ -256,19 +220,6 @@ def what_is_asked(found: Discrepancy | Claim) -> str:
 def _asked_in_words(found: Discrepancy | Claim) -> str:
     value = f"value {words.NOT_KNOWN}" if found.value is None else words.money(found.value, found.currency)
     return f"{words.units(found.quantity)}, {value}"
-
-
-def _next_to_decide(found: Discrepancy) -> Select[int]:
-    """Return the id of the undecided one with the next deadline, from the beginning after the last."""
-    is_after = (Discrepancy.closes_on > found.closes_on) | (
-        (Discrepancy.closes_on == found.closes_on) & (Discrepancy.id > found.id)
-    )
-    return (
-        select(Discrepancy.id)
-        .where(Discrepancy.status == DiscrepancyStatus.OPEN, Discrepancy.id != found.id)
-        .order_by(is_after.desc(), Discrepancy.closes_on, Discrepancy.id)
-        .limit(1)
-    )
 
 
 def _plain(amount: Decimal | None) -> str:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from flask import Response, request, stream_with_context
 from flask_admin.model import BaseModelView
 from flask_admin.model.filters import BaseFilter
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 from wtforms import Form
 
@@ -42,6 +42,17 @@ class Shown:
         if self.total is None:
             return ""
         return f"{self.total:,}" if self.total <= _MOST_COUNTED else f"more than {_MOST_COUNTED:,}"
+
+
+def holding(rows: Rows, columns: Sequence[InstrumentedAttribute[Any]], search: str) -> Rows:
+    """Return the rows in which one of the columns holds the text, in any case; all rows for no text."""
+    wanted = _searchable(search)
+    return rows.where(or_(*(column.icontains(wanted, autoescape=True) for column in columns))) if wanted else rows
+
+
+def _searchable(text: str | None) -> str:
+    """Return what of a text is searched for; PostgreSQL takes no NUL."""
+    return (text or "").replace("\x00", "").strip()[:_LONGEST_SEARCH]
 
 
 class Narrow(BaseFilter):
@@ -187,16 +198,11 @@ class Listing(StaffView, BaseModelView):
         rows = self.statement()
         for index, _, value in filters or ():
             rows = self._filters[index].apply(rows, value) if value else rows
-        wanted = (search or "").replace("\x00", "").strip()[:_LONGEST_SEARCH]
-        return self.searched(rows, wanted) if wanted else rows
+        return self.searched(rows, wanted) if (wanted := _searchable(search)) else rows
 
     def searched(self, rows: Rows, wanted: str) -> Rows:
         """Return the rows in which one of the searched columns holds the text."""
-        texts = [column.icontains(wanted, autoescape=True) for column in self.search_columns]
-        condition = texts[0]
-        for other in texts[1:]:
-            condition |= other
-        return rows.where(condition)
+        return holding(rows, self.search_columns, wanted)
 
     def _sorted(self, rows: Rows, column: str | None, *, is_descending: bool) -> Rows:
         by = self.sort_columns.get(column or "")

@@ -28,6 +28,9 @@ _QUIET = (
     "--disable-gpu",
     "--disable-quic",
 )
+# Tables that are cut at the edge of their frame and cannot be scrolled.
+_CUT_OFF = """() => [...document.querySelectorAll(".sheet:not(.scrolls)")]
+  .filter((sheet) => sheet.scrollWidth > sheet.clientWidth).map((sheet) => sheet.innerText.slice(0, 60))"""
 # Each text's contrast with what lies behind it (WCAG 2, relative luminance); returns those below AA.
 _LOW_CONTRAST = """() => {
   const numbers = (colour) => colour.match(/[\\d.]+/g).map(Number);
@@ -278,6 +281,7 @@ def test_each_page_fits_reads_well_and_breaks_no_rule(browser, address, office, 
         page.goto(path)
         over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert over <= 0, f"{path} is {over} pixels too wide"
+        assert page.evaluate(_CUT_OFF) == [], path
         assert page.evaluate(_LOW_CONTRAST) == [], path
         assert page.locator("h1").count() == 1
     context.close()

@@ -320,6 +320,19 @@ class TestApprove:
         for here, there in ((first, between), (between, last), (last, first)):
             assert f'data-key="n" href="{LIST}{there}/"' in ann.get(f"{LIST}{here}/").text
 
+    def test_the_next_one_and_the_way_back_stay_within_the_list_that_was_opened(self, office, ann):
+        with db.transaction() as session:
+            other = make_account(session, make_client(session, name="Zed"))
+        mine, far = office.put(closes_on=TODAY + timedelta(days=2)), office.put(closes_on=TODAY + timedelta(days=9))
+        office.put(closes_on=TODAY + timedelta(days=4), account_id=other.id)
+        small = office.put(closes_on=TODAY + timedelta(days=2), value=Decimal("1.00"))
+        unknown = office.put(closes_on=TODAY + timedelta(days=2), value=None, currency=None)
+        ann.get(f"{LIST}?flt_client={office.cast.client_id}&search=mug")
+        for here, there in ((mine, small), (small, unknown), (unknown, far), (far, mine)):
+            page = ann.get(f"{LIST}{here}/").text
+            assert f'data-key="n" href="{LIST}{there}/"' in page
+            assert f'href="{LIST}?flt_client={office.cast.client_id}&amp;search=mug">← The list' in page
+
 
 class TestReject:
     def test_a_reason_is_needed_and_what_was_entered_is_kept(self, office, ann):

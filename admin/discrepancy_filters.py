@@ -1,0 +1,64 @@
+"""What the list of discrepancies can be narrowed by, and where its search looks."""
+
+from datetime import timedelta
+
+from admin.listing import Narrow, Rows
+from claims import words
+from clock import utcnow
+from models import Account, Caveat, Discrepancy, DiscrepancyStatus
+
+EVERY = "all"
+WITHIN_DAYS = ("4", "10", "30")
+LARGEST_ID = 2_147_483_647
+
+SEARCHED = (
+    Discrepancy.fnsku,
+    Discrepancy.msku,
+    Discrepancy.asin,
+    Discrepancy.reference_id,
+    Discrepancy.title,
+)
+
+
+def is_number(value: str) -> bool:
+    """Whether a filter's value can be a row's id."""
+    return value.isascii() and value.isdecimal() and int(value[:20]) <= LARGEST_ID
+
+
+def _in_state(rows: Rows, value: str) -> Rows:
+    return rows if value == EVERY else rows.where(Discrepancy.status == DiscrepancyStatus(value))
+
+
+def _closing_within(rows: Rows, value: str) -> Rows:
+    return rows.where(Discrepancy.closes_on < utcnow().date() + timedelta(days=int(value)))
+
+
+def _with_caveats(rows: Rows, value: str) -> Rows:
+    is_unchecked = Discrepancy.caveats.any(Caveat.cleared_at.is_(None))
+    return rows.where(is_unchecked if value == "check" else ~is_unchecked)
+
+
+def _of_type(rows: Rows, value: str) -> Rows:
+    return rows.where(Discrepancy.claim_type == value)
+
+
+def of_client(rows: Rows, value: str) -> Rows:
+    """Leave the rows of one client; the statement joins accounts."""
+    return rows.where(Account.client_id == int(value))
+
+
+def of_account(rows: Rows, value: str) -> Rows:
+    """Leave the rows of one account; the statement joins accounts."""
+    return rows.where(Account.id == int(value))
+
+
+STATE = Narrow("status", "State", _in_state, {*(status.value for status in DiscrepancyStatus), EVERY}.__contains__)
+#: all but the state
+OTHERS = (
+    Narrow("client", "Client", of_client, is_number),
+    Narrow("account", "Account", of_account, is_number),
+    Narrow("type", "Lost", _of_type, words.CLAIM_TYPES.__contains__),
+    Narrow("within", "Closes", _closing_within, WITHIN_DAYS.__contains__),
+    Narrow("caveats", "Check first", _with_caveats, ("check", "ready").__contains__),
+)
+FILTERS = (STATE, *OTHERS)
