@@ -80,13 +80,26 @@ def _less_surplus(items: pl.DataFrame, booked: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def evidence_of(reports: Reports, losses: pl.DataFrame) -> pl.DataFrame:
-    """Return the shipment's own line and the receipts of the FNSKU, as evidence of each loss."""
+def evidence_of(reports: Reports, losses: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
+    """Return the lines that each loss rests on besides its own, as NO_EVIDENCE.
+
+    These are the shipment's line, the receipts of the FNSKU, and where a surplus of its ASIN made up for a part, that
+    surplus: of `items` (from `shortages`) what the API counts, and its receipts.
+    """
     shipment = losses.select("loss", "reference_id").join(
         reports.inbound_shipments, left_on="reference_id", right_on="shipment_id"
     )
+    booked = reports.receipts.sort("date", "file", "line")
     receipts = losses.select("loss", "reference_id", "fnsku").join(
-        reports.receipts.sort("date", "file", "line"), on=["reference_id", "fnsku"], maintain_order="left_right"
+        booked, on=["reference_id", "fnsku"], maintain_order="left_right"
+    )
+    made_up = losses.filter(pl.col("open") < pl.col("lost")).select("loss", "reference_id", "asin")
+    over = made_up.join(
+        items.filter(pl.col("short") < 0), left_on=["reference_id", "asin"], right_on=["shipment_id", "asin"]
+    )
+    not_over = items.filter(pl.col("short") >= 0).select("fnsku", reference_id="shipment_id")
+    booked_over = made_up.join(booked, on=["reference_id", "asin"], maintain_order="left_right").join(
+        not_over, on=["reference_id", "fnsku"], how="anti", maintain_order="left"
     )
     where_from = ("loss", "report_type", "file", "line")
     return pl.concat(
@@ -94,6 +107,8 @@ def evidence_of(reports: Reports, losses: pl.DataFrame) -> pl.DataFrame:
             NO_EVIDENCE,
             shipment.select(*where_from, role=pl.lit("shipment")),
             receipts.select(*where_from, "quantity", role=pl.lit("receipt")),
+            over.sort("loss", "fnsku").select(*where_from, quantity=-pl.col("short"), role=pl.lit("surplus")),
+            booked_over.select(*where_from, "quantity", role=pl.lit("receipt")),
         ],
         how="diagonal",
     )

@@ -252,8 +252,27 @@ def refund_key() -> pl.Expr:
 
 
 def evidence_of_sale(reports: Reports, losses: pl.DataFrame) -> pl.DataFrame:
-    """Return the lines that show the item was sold, sent by Amazon, and charged again, as evidence of each loss."""
-    items = losses.select("loss", order_id="reference_id", sku="msku")
+    """Return the lines that each loss rests on besides its own, as NO_EVIDENCE.
+
+    They show that the item was sold, sent by Amazon, refunded up to that day, and charged again, and what came back of
+    the order.
+    """
+    items = losses.select("loss", "date", "file", "line", order_id="reference_id", sku="msku")
+    refunds = (
+        items.join(
+            reports.finances.filter(pl.col("event") == "refund", _is_principal(), pl.col("amount") < 0),
+            on=_ITEM,
+            suffix="_refund",
+        )
+        .filter(
+            pl.col("posted_on") <= pl.col("date"),
+            (pl.col("file_refund") != pl.col("file")) | (pl.col("line_refund") != pl.col("line")),
+        )
+        .with_columns(file="file_refund", line="line_refund")
+        .sort("loss", "posted_on", "file", "line")
+    )
+    items = items.drop("date", "file", "line")
+    returned = items.join(reports.returns.filter(pl.col("order_id") != ""), on="order_id", maintain_order="left_right")
     charges = reports.finances.filter(
         pl.col("event") == "shipment", _is_principal(), pl.col("amount") > 0, pl.col("quantity") > 0
     )
@@ -262,12 +281,14 @@ def evidence_of_sale(reports: Reports, losses: pl.DataFrame) -> pl.DataFrame:
     return pl.concat(
         [
             NO_EVIDENCE,
+            refunds.select(*where_from[:-1], role=pl.lit("refund")),
             items.join(charges.sort("file", "line"), on=_ITEM, maintain_order="left_right").select(
                 *where_from[:-1], role=pl.lit("charge")
             ),
             items.join(shipped.sort("file", "line"), on=_ITEM, maintain_order="left_right").select(
                 *where_from[:-2], quantity="quantity_shipped", role=pl.lit("shipment")
             ),
+            returned.select(*where_from[:-1], role=pl.lit("return")),
             items.join(_charges_after(reports).sort("file", "line"), on=_ITEM, maintain_order="left_right").select(
                 *where_from[:-2], role=pl.lit("charged_again")
             ),

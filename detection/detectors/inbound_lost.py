@@ -45,7 +45,7 @@ def inbound_lost(reports: Reports, pool: Pool) -> Losses:
     pool.spend(spent)
     found = Losses(
         losses,
-        evidence=evidence_of(reports, losses),
+        evidence=evidence_of(reports, losses, items),
         observations=never_received(items),
         warnings=undated(reports, items),
     )
