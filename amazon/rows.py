@@ -40,6 +40,7 @@ class Rows:
         self._cell = re.compile(rb"(?:^|%(mark)s)%(cell)s" % {b"cell": cell, b"mark": mark})
 
     def __iter__(self) -> Iterator[Row]:
+        """Yield the rows from front to back."""
         for line in self._lines:
             yield Row(self._lines.line, line) if self._is_sound(line) else self._judged(line)
 

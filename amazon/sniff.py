@@ -2,8 +2,8 @@
 
 import codecs
 import csv
+import gzip
 import re
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,6 @@ from amazon.problems import FileRefused
 
 _HEAD = 256 << 10
 _HEADER_WITHIN = 20
-_GZIP = 31
 _CONTROL = frozenset(range(32)) - frozenset(b"\t\n\r\f\x1a")
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _PACKED = {
@@ -46,11 +45,9 @@ class Table:
 
 def head_of(path: Path, *, is_gzip: bool) -> bytes:
     """Return the first bytes of the unpacked file. Raises FileRefused for what is no text."""
-    with path.open("rb") as file:
+    with gzip.open(path) if is_gzip else path.open("rb") as file:
         head = file.read(_HEAD)
-        if is_gzip:
-            head = zlib.decompressobj(_GZIP).decompress(head, _HEAD)
-    if not head.strip(b" \t\r\n\0"):
+    if not head.strip():
         raise FileRefused("empty", "It is empty. Download it again.")
     for magic, message in _PACKED.items():
         if head.startswith(magic):

@@ -2,6 +2,7 @@
 
 import os
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from detection.reports import Refused
 SUFFIXES = (".txt", ".csv", ".tsv", ".json", ".jsonl", ".gz", ".zip")
 _BLOCK = 1 << 20
 _ENCRYPTED = 0x1
+_CANNOT_UNPACK = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, RuntimeError)
+_NO_REPORTS = f"no file whose name ends in {', '.join(SUFFIXES)}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ class Source:
                 )
             try:
                 _unpack(archive, info, target)
-            except (zipfile.BadZipFile, EOFError, NotImplementedError, OSError, RuntimeError) as error:
+            except _CANNOT_UNPACK as error:
                 raise FileRefused(
                     "unreadable", f"It cannot be unpacked ({_words(error)}). Download it again."
                 ) from error
@@ -62,27 +65,19 @@ class Source:
 
 def find(paths: Sequence[Path]) -> tuple[list[Source], list[Refused]]:
     """Return the files that `paths` name, in the order of their names, and what of the paths cannot be used."""
-    sources: list[Source] = []
-    refused: list[Refused] = []
-    for path in paths:
-        try:
-            sources.extend(_sources(path))
-        except FileRefused as problem:
-            refused.append(problem.of(str(path)))
+    found = [each for path in paths for each in _within(path)]
+    sources = [each for each in found if isinstance(each, Source)]
+    refused = [each for each in found if isinstance(each, Refused)]
     return sorted(_told_apart(sources), key=lambda source: source.name), refused
 
 
-def _sources(path: Path) -> Iterator[Source]:
+def _within(path: Path) -> list[Source | Refused]:
     if path.is_dir():
-        found = [source for file in _walk(path) for source in _opened(file, file.relative_to(path).as_posix())]
-        if not found:
-            endings = ", ".join(SUFFIXES)
-            raise FileRefused("no_reports", f"The folder holds no reports: no file whose name ends in {endings}.")
-        yield from found
-    elif path.exists():
-        yield from _opened(path, path.name)
-    else:
-        raise FileRefused("missing_file", "There is no such file or folder.")
+        found = [each for file in _walk(path) for each in _opened(file, file.relative_to(path).as_posix())]
+        return found or [Refused(str(path), "no_reports", f"The folder holds no reports: {_NO_REPORTS}")]
+    if path.exists():
+        return list(_opened(path, path.name))
+    return [Refused(str(path), "missing_file", "There is no such file or folder.")]
 
 
 def _walk(folder: Path) -> Iterator[Path]:
@@ -93,21 +88,21 @@ def _walk(folder: Path) -> Iterator[Path]:
                 yield Path(parent, name)
 
 
-def _opened(path: Path, name: str) -> Iterator[Source]:
-    """Yield the file itself or, of a zip archive, its members; one that cannot be opened fails when it is read."""
-    given = str(path)
+def _opened(path: Path, name: str) -> Iterator[Source | Refused]:
+    """Yield the file itself or, of a zip archive, its members."""
     if not _is_zip(path):
-        yield Source(name, path, given)
+        yield Source(name, path, str(path))
         return
     try:
         with zipfile.ZipFile(path) as archive:
             members = [info.filename for info in archive.infolist() if _is_report(info)]
-    except (zipfile.BadZipFile, OSError):
-        members = []
+    except (zipfile.BadZipFile, OSError, ValueError) as error:
+        yield Refused(name, "unreadable", f"It is a damaged zip archive ({_words(error)}). Download it again.")
+        return
     if not members:
-        yield Source(name, path, given)
+        yield Refused(name, "no_reports", f"The archive holds no reports: {_NO_REPORTS}")
     for member in members:
-        yield Source(f"{name}!{member}", path, f"{given}!{member}", member)
+        yield Source(f"{name}!{member}", path, f"{path}!{member}", member)
 
 
 def _is_zip(path: Path) -> bool:
