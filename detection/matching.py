@@ -12,7 +12,7 @@ through.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import timedelta
 from itertools import islice
 from typing import Any
 
@@ -155,16 +155,16 @@ def _settle_in_countries(losses: pl.DataFrame, settlements: pl.DataFrame) -> pl.
 
 @dataclass(slots=True)
 class _Side:
-    """One loss or settlement of a key that is walked through; `units` are what is open or left."""
+    """One loss or settlement of a key that is walked through; `units` are what is open or left, days are numbers."""
 
     number: int
-    on: date
+    on: int
     units: int
     country: str | None
     area: str | None
     currency: str | None = None
     is_find: bool = True
-    until: date = date.max  # the last day of a loss that it may still count for
+    until: int = 0  # the last day of a loss that a settlement may still count for
 
 
 def _walk_countries(losses: pl.DataFrame, settlements: pl.DataFrame) -> pl.DataFrame:
@@ -258,27 +258,28 @@ def _by_key(losses: pl.DataFrame, settlements: pl.DataFrame) -> Iterator[tuple[l
     """Pair the losses with the settlements of each key that has both, each in its order."""
     both = losses.join(settlements.select("key").unique(), on="key", how="semi")
     needed = settlements.join(both.select("key").unique(), on="key", how="semi")
-    lost = _sides(both.select("key", "loss", "date", "open", "country", "area").iter_rows())
+    day = pl.col("date").to_physical()
+    lost = _sides(both.select("key", "loss", day, "open", "country", "area"))
     settled = _sides(
         needed.select(
             "key",
             "settlement",
-            "date",
+            day,
             "left",
             "country",
             "area",
             "currency",
             is_find=pl.col("country").is_not_null(),
-            until=pl.col("date") + pl.duration(days=pl.col("back_days")),
-        ).iter_rows()
+            until=day + pl.col("back_days"),
+        )
     )
     for key, its_losses in lost.items():
         yield its_losses, settled[key]
 
 
-def _sides(rows: Iterable[tuple[Any, ...]]) -> dict[Any, list[_Side]]:
+def _sides(frame: pl.DataFrame) -> dict[Any, list[_Side]]:
     sides: dict[Any, list[_Side]] = {}
-    for key, *values in rows:
+    for key, *values in frame.rows():
         sides.setdefault(key, []).append(_Side(*values))
     return sides
 

@@ -13,6 +13,14 @@ SCHEMA = 1
 _GROUPS = ("claimable", "with_caveats", "upcoming", "lapsed")
 
 
+# The columns of `flat`, in this order also where nothing was found.
+FLAT_COLUMNS = (
+    "claim_type", "fingerprint", "status", "marketplace", "fnsku", "asin", "msku", "title", "fulfillment_center",
+    "event_date", "opens_on", "closes_on", "quantity", "unit_value", "value", "currency", "value_basis", "policy",
+    "policy_confirmed", "caveats", "evidence", "reference_kind", "reference_id",
+)  # fmt: skip
+
+
 def as_document(given: Input, outcome: Outcome) -> dict[str, Any]:
     """Return the whole audit as plain values: amounts and dates as text. The same input gives the same document."""
     return {
@@ -37,7 +45,7 @@ def summary(findings: Iterable[Finding]) -> dict[str, dict[str, Any]]:
 
 
 def flat(finding: Finding) -> dict[str, str | int | None]:
-    """Return a finding as one row of text and numbers, for a table or CSV."""
+    """Return a finding as one row of text and numbers (FLAT_COLUMNS), for a table or CSV."""
     row = _discrepancy(finding)
     reference = row.pop("reference")
     row["reference_kind"], row["reference_id"] = reference["kind"], reference["id"]

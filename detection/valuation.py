@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from detection.findings import Evidence
-from detection.policy import Policy
+from detection.policy import Cap, Policy
 from detection.rows import STOCK_KINDS, Reports
 from money import MICROS, digits
 
@@ -125,13 +125,18 @@ class Valuation:
         return Worth(middle, basis, self._currency, _lines(rows, "value"))
 
     def _capped(self, worth: Worth) -> Worth:
-        cap = self._policy.cap(worth.currency, self._reports.as_of) if worth.currency else None
-        if worth.per_unit is None or cap is None or worth.per_unit <= Fraction(cap.per_unit.amount):
+        cap = self._cap
+        if worth.per_unit is None or cap is None or worth.per_unit <= cap.per_unit.amount:
             return worth
         named = Evidence("policy", cap.file, cap.line, "cap", note=f"At most {cap.per_unit} a unit")
         return Worth(
             Fraction(cap.per_unit.amount), worth.basis, worth.currency, (*worth.evidence, named), worth.caveats
         )
+
+    @cached_property
+    def _cap(self) -> Cap | None:
+        """The most that is paid for a unit: all values are in the marketplace's currency."""
+        return self._policy.cap(self._currency, self._reports.as_of)
 
     @cached_property
     def _costs(self) -> dict[str, tuple[list[date], list[dict[str, Any]]]]:
