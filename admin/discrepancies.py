@@ -173,7 +173,7 @@ class DiscrepancyView(Listing):
         now = utcnow()
         with reading() as session:
             found = queries.load_discrepancy(session, discrepancy_id, current_actor())
-            next_id = session.scalar(queue.after(found, current_actor()))
+            next_id = queue.next_id(session, found, current_actor())
         today = deadlines.marketplace_today(found.marketplace, now)
         page = self.render(
             "discrepancy.html",

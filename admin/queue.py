@@ -4,6 +4,7 @@ from urllib.parse import parse_qsl
 
 from flask import request, session
 from sqlalchemy import ColumnElement
+from sqlalchemy.orm import Session
 
 from admin import discrepancy_filters as filters
 from admin.listing import Rows, holding
@@ -26,20 +27,23 @@ def remembered() -> str:
     return f"?{query}" if query else ""
 
 
-def after(found: Discrepancy, actor: Actor) -> Rows:
-    """Return the id of what comes after `found` in that list and is undecided; after the last comes the first."""
+def next_id(database: Session, found: Discrepancy, actor: Actor) -> int | None:
+    """Return what comes after `found` in that list and is undecided; after the last comes the first."""
+    rows = _list(actor).with_only_columns(Discrepancy.id).where(Discrepancy.id != found.id).order_by(*ORDER).limit(1)
+    # The day is said twice: an index finds it where it stands alone.
+    following = rows.where(Discrepancy.closes_on >= found.closes_on, _is_after(found))
+    after: int | None = database.scalar(following) or database.scalar(rows)
+    return after
+
+
+def _list(actor: Actor) -> Rows:
+    """Return the undecided rows of the remembered list."""
     rows = queries.discrepancy_list(actor, status=DiscrepancyStatus.OPEN)
     asked = dict(parse_qsl(session.get(_KEY, "")))
     for narrow in filters.OTHERS:
         value = asked.get(f"flt_{narrow.key}", "")
         rows = narrow.apply(rows, value) if value and narrow.validate(value) else rows
-    rows = holding(rows, filters.SEARCHED, asked.get("search", ""))
-    return (
-        rows.with_only_columns(Discrepancy.id)
-        .where(Discrepancy.id != found.id)
-        .order_by(_is_after(found).desc(), *ORDER)
-        .limit(1)
-    )
+    return holding(rows, filters.SEARCHED, asked.get("search", ""))
 
 
 #: the nearest last day first, then the largest value

@@ -23,6 +23,7 @@ log = structlog.get_logger()
 TRIES_PER_ADDRESS = "20 per minute; 100 per hour"
 TRIES_PER_ACCOUNT = "6 per minute; 30 per hour"
 _LONGEST_PASSWORD = 1000
+_REDIS_SECONDS = 1
 _hashing = threading.BoundedSemaphore(2)
 
 
@@ -56,13 +57,18 @@ def client_address() -> str:
 
 
 def _limiter(app: Flask) -> Limiter:
+    """Return the counter of tries: in Redis for all web processes, in memory without one or while it is gone."""
     url = settings().redis_url or "memory://"
     if url.startswith("unix://"):
         url = "redis+" + url
+    is_redis = not url.startswith("memory")
     return Limiter(
         client_address,
         app=app,
         storage_uri=url,
+        storage_options={"socket_timeout": _REDIS_SECONDS, "socket_connect_timeout": _REDIS_SECONDS}
+        if is_redis
+        else {},
         strategy="moving-window",
         in_memory_fallback_enabled=True,
         key_prefix="recoup-sign-in",

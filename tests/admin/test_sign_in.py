@@ -7,6 +7,7 @@ from admin import sign_in
 from claims import passwords, users
 from models import User
 from tests.admin.conftest import Office, Person, make_app, read
+from tests.jobs.conftest import redis, server_program, session_redis  # noqa: F401 (fixtures)
 
 PASSWORD = "correct horse 9 battery"
 
@@ -172,6 +173,22 @@ def test_the_tries_of_one_address_do_not_lock_out_another(office, monkeypatch):
     form = {"csrf_token": token, "email": "z@x.example", "password": "x"}
     answer = other.http.post("/sign-in", data=form, headers={"X-Forwarded-For": "203.0.113.7"})
     assert answer.status_code == 401
+
+
+@pytest.mark.usefixtures("redis")
+def test_with_redis_the_tries_at_all_web_processes_count_together(office, monkeypatch):
+    monkeypatch.setattr(passwords, "verify", lambda *_: False)
+    processes = [Office(make_app(), office.cast) for _ in range(2)]
+    answers = [sign_in_as(processes[n % 2].visitor()).status_code for n in range(7)]
+    assert answers == [401] * 6 + [429]
+
+
+def test_with_redis_gone_people_still_sign_in_and_tries_are_still_counted(office, monkeypatch, settings_of_the_test):
+    settings_of_the_test(REDIS_URL="redis://127.0.0.1:1/0")
+    monkeypatch.setattr(passwords, "verify", lambda *_: False)
+    alone = Office(make_app(), office.cast)
+    answers = {sign_in_as(alone.visitor()).status_code for _ in range(8)}
+    assert answers == {401, 429}
 
 
 @pytest.mark.parametrize(
