@@ -151,14 +151,13 @@ def _rendered(given: "Input", outcome: "Outcome", form: str, *, show_all: bool) 
 
 
 def _csv(findings: Sequence["Finding"]) -> str:
-    from detection.output import flat
+    from detection.output import FLAT_COLUMNS, flat
 
     text = io.StringIO()
-    rows = [flat(finding) for finding in findings]
-    columns = list(rows[0]) if rows else ["claim_type", "fingerprint", "status"]
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer = csv.DictWriter(text, FLAT_COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows({name: _no_formula(value) for name, value in row.items()} for row in rows)
+    for finding in findings:
+        writer.writerow({name: _no_formula(value) for name, value in flat(finding).items()})
     return text.getvalue()
 
 
