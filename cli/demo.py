@@ -32,7 +32,7 @@ def demo(*, check: bool, keep: bool, port: int, seed: int, folder: Path | None) 
     from sandbox.demo import show
 
     status = show.run(
-        folder or config.HOME / "var" / "demo",
+        folder.resolve() if folder else config.HOME / "var" / "demo",
         given=os.environ,
         today=utcnow().astimezone(marketplaces()["US"].zone).date(),
         port=port,

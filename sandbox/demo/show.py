@@ -19,6 +19,7 @@ from sandbox.demo.stage import Stage
 from sandbox.demo.way import Way
 
 _FIRST_CARD_SECONDS = 30
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class _Ended(BaseException):
@@ -56,6 +57,7 @@ def run(
         except _Ended:
             return 0
         finally:
+            _ignore_signals()
             _say("Ending …")
             children.stop()
 
@@ -132,20 +134,27 @@ def _walk(way: Way) -> int:
 
 @contextmanager
 def _ended_by_signals() -> Iterator[None]:
-    """Turn the signals that ask a process to end into an orderly end; more of them change nothing."""
+    """Turn the signals that ask a process to end into an orderly end; more of them change nothing.
+
+    One that is ignored already (nohup) stays so, but for Ctrl-C's, which a shell ignores in what it starts beside itself.
+    """
 
     def end(_signum: int, _frame: FrameType | None) -> None:
-        for signum in kinds:
-            signal.signal(signum, signal.SIG_IGN)
+        _ignore_signals()
         raise _Ended
 
-    kinds = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {signum: signal.signal(signum, end) for signum in kinds}
+    heeded = [signum for signum in _ENDING if signal.getsignal(signum) is not signal.SIG_IGN or signum is signal.SIGINT]
+    before = {signum: signal.signal(signum, end) for signum in heeded}
     try:
         yield
     finally:
         for signum, handler in before.items():
             signal.signal(signum, handler)
+
+
+def _ignore_signals() -> None:
+    for signum in _ENDING:
+        signal.signal(signum, signal.SIG_IGN)
 
 
 def _say(words: str) -> None:
