@@ -56,16 +56,19 @@ def spelling_of(sample: pl.Series) -> Spelling:
 def slash_order(days: pl.Series, stamps: pl.Series | None) -> SlashOrder:
     """Return whether `days` like 03/04/2026 begin with the month, as Amazon writes them, or with the day.
 
-    stamps: the same rows' ISO time stamps, if the file has them. Without them a first number over 12 decides.
+    stamps: the same rows' ISO time stamps, if the file has them; they decide where no number is over 12.
     """
-    if stamps is not None:
-        meant = stamps.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
-        matches = {order: (days.str.to_date(form, strict=False) == meant).sum() for order, form in _SLASHES.items()}
-        if matches["month_first"] != matches["day_first"]:
-            return "month_first" if matches["month_first"] > matches["day_first"] else "day_first"
     first = days.str.extract(r"^(\d{1,2})/", 1).cast(pl.Int64, strict=False)
     second = days.str.extract(r"^\d{1,2}/(\d{1,2})/", 1).cast(pl.Int64, strict=False)
-    return "day_first" if (first > _MONTHS).any() and not (second > _MONTHS).any() else "month_first"
+    if (second > _MONTHS).any():
+        return "month_first"
+    if (first > _MONTHS).any():
+        return "day_first"
+    if stamps is None:
+        return "month_first"
+    meant = stamps.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
+    matches = {order: (days.str.to_date(form, strict=False) == meant).sum() for order, form in _SLASHES.items()}
+    return "day_first" if matches["day_first"] > matches["month_first"] else "month_first"
 
 
 class Reading:
