@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 from sqlalchemy import select
 
 import outbox
-from clock import utcnow
+from clock import real_now, utcnow
 from db import reading, transaction
 from detection.marketplaces import marketplaces
 from errors import RecoupError
@@ -27,9 +27,13 @@ _log = structlog.get_logger()
 def run(stop: threading.Event, *, every_seconds: float = RING_SECONDS) -> None:
     """Turn until `stop` is set. A turn that fails is logged, and the next one makes up for it."""
     _log.info("cron_ready")
+    swept_on: date | None = None
     while True:
         try:
             turn()
+            if swept_on != (today := real_now().date()):
+                queue.ring_sweep(queue.connection(redis_server.url()), today)
+                swept_on = today
         except (RecoupError, RedisError) as error:
             _log.error("cron_turn_failed", error=str(error))
         if stop.wait(every_seconds):

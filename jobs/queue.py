@@ -1,5 +1,6 @@
 """The doorbell: jobs put into Redis for what is due in the database. To ring twice does no harm."""
 
+from datetime import date
 from functools import cache
 
 from redis import Redis
@@ -38,6 +39,11 @@ def ring_delivery(redis: Redis) -> bool:
     """
     messages = queue(MESSAGES, redis)
     return any(_enqueue(messages, "jobs.tasks.deliver", job_id=job_id) for job_id in _DELIVERIES)
+
+
+def ring_sweep(redis: Redis, day: date) -> bool:
+    """Ask a worker to remove what nothing in the archive names any more. Were it lost, the next day's does it."""
+    return _enqueue(queue(WORK, redis), "jobs.tasks.sweep", job_id=f"sweep-{day.isoformat()}")
 
 
 def _enqueue(target: Queue, function: str, *arguments: int, job_id: str) -> bool:

@@ -3,8 +3,15 @@
 A worker imports this before it forks, so nothing here may use polars on import: used before a fork, it hangs every job.
 """
 
+import structlog
+
+from amazon import archive
+from clock import real_now
+from db import reading
 from jobs import deliver as delivery
 from jobs import work
+
+_log = structlog.get_logger()
 
 
 def do_run(run_id: int) -> None:
@@ -15,3 +22,10 @@ def do_run(run_id: int) -> None:
 def deliver() -> None:
     """Send what is due in the outbox."""
     delivery.deliver_due()
+
+
+def sweep() -> None:
+    """Remove from the archive what no row has named for a day."""
+    with reading() as session:
+        removed = archive.sweep(session, real_now())
+    _log.info("archive_swept", removed=removed)

@@ -9,15 +9,19 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 import config
-from errors import InvalidInput
+from errors import RecoupError
 from jobs import redis_server
 
 _BACKLOG = 512
 
 
+class CannotListen(RecoupError):
+    """The address to serve at cannot be taken."""
+
+
 @contextmanager
 def listening(host: str, port: int) -> Iterator[socket.socket]:
-    """Open the listening socket. Raises InvalidInput where the address cannot be taken, and says why."""
+    """Open the listening socket. Raises CannotListen, which says why."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -40,7 +44,7 @@ def serve(listener: socket.socket, *, redis_url: str) -> NoReturn:
     os.execve(sys.executable, [sys.executable, *gunicorn], environment)  # noqa: S606
 
 
-def _cannot_listen(host: str, port: int, error: OSError) -> InvalidInput:
+def _cannot_listen(host: str, port: int, error: OSError) -> CannotListen:
     if error.errno == errno.EADDRINUSE:
-        return InvalidInput(f"Port {port} is in use.", field="port", todo="End what uses it, or give another --port.")
-    return InvalidInput(f"Cannot listen on {host}:{port}: {error.strerror}.", field="host", todo="Give another --host.")
+        return CannotListen(f"Port {port} is in use.", todo="End what uses it, or give another --port.")
+    return CannotListen(f"Cannot listen on {host}:{port}: {error.strerror}.", todo="Give another --host or --port.")

@@ -39,6 +39,10 @@ class _Worker(Worker):
         self.is_asked_to_stop = True
         super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
 
+    def _install_signal_handlers(self) -> None:
+        super()._install_signal_handlers()  # type: ignore[no-untyped-call]
+        _log.info("worker_ready")
+
     def execute_job(self, job: Job, queue: Queue) -> None:
         # The execution of a killed worker is listed still when its own record has expired; RQ would stumble over it.
         self.connection.delete(job.execution_registry.key)
@@ -53,7 +57,6 @@ def run() -> None:
     redis_url = redis_server.url()
     db.check_schema()
     db.dispose()  # no connection is carried into a fork
-    _log.info("worker_ready")
     with contextlib.suppress(StopRequested):  # raised here when the signal comes between two workers
         while not _work(redis_url):
             time.sleep(_PAUSE_SECONDS)

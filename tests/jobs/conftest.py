@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from redis import Redis
 from redis.exceptions import RedisError
+from sqlalchemy import event
+from sqlalchemy.orm import Session
 
-from jobs import redis_server
+from jobs import doorbell, redis_server
 from tests.machine import cannot_run
 from tests.waiting import wait_until
 
@@ -53,6 +55,20 @@ def redis(session_redis: str, settings_of_the_test: Callable[..., None]) -> "Red
     client = Redis.from_url(session_redis)
     client.flushall()
     return client
+
+
+@pytest.fixture(autouse=True)
+def silent_doorbell() -> Iterator[None]:
+    """Nothing rings unless the test listens: a command that ran in this process before has joined all parts."""
+    remove_listeners()
+    yield
+    remove_listeners()
+
+
+def remove_listeners() -> None:
+    for name, listener in doorbell._LISTENERS.items():
+        if event.contains(Session, name, listener):
+            event.remove(Session, name, listener)
 
 
 def answers(url: str) -> bool:

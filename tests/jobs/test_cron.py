@@ -14,6 +14,7 @@ from db import reading, transaction
 from jobs import cron, queue, runs
 from models import AccountStatus, ClientStatus, Run, RunState
 from tests.factories import make_account, make_client
+from tests.waiting import wait_until
 
 MORNING = datetime(2026, 11, 23, 13, 0, tzinfo=UTC)  # five o'clock in Los Angeles, fourteen in Berlin
 
@@ -127,6 +128,18 @@ def test_messages_that_wait_are_rung(due_run: int, redis: "Redis[bytes]", slack_
         outbox.enqueue(session, "test", "now", now=MORNING)
     cron.turn()
     assert queued(redis) == ["deliver-1"]
+
+
+def test_the_archive_is_swept_once_a_day(sqlite_database: str, redis: "Redis[bytes]") -> None:
+    stop = threading.Event()
+    loop = threading.Thread(target=cron.run, args=(stop,), kwargs={"every_seconds": 0.01})
+    loop.start()
+    wait_until(lambda: queued(redis))
+    redis.flushall()
+    stop.wait(0.1)
+    stop.set()
+    loop.join()
+    assert queued(redis) == []
 
 
 def test_a_redis_that_is_gone_ends_a_turn_and_not_the_loop(

@@ -2,8 +2,6 @@ from typing import Any
 
 import pytest
 from redis import Redis
-from sqlalchemy import event
-from sqlalchemy.orm import Session
 
 import outbox
 from db import transaction
@@ -13,11 +11,8 @@ from tests.factories import NOW, make_account, make_client
 
 
 @pytest.fixture(autouse=True)
-def listening() -> Any:
+def listening(silent_doorbell: None) -> None:
     doorbell.listen()
-    yield
-    for name, listener in doorbell._LISTENERS.items():
-        event.remove(Session, name, listener)
 
 
 @pytest.fixture
