@@ -259,9 +259,9 @@ def _by_key(losses: pl.DataFrame, settlements: pl.DataFrame) -> Iterator[tuple[l
     both = losses.join(settlements.select("key").unique(), on="key", how="semi")
     needed = settlements.join(both.select("key").unique(), on="key", how="semi")
     day = pl.col("date").to_physical()
-    lost = _sides(both.select("key", "loss", day, "open", "country", "area"))
+    lost = _sides(both.sort("loss").select("key", "loss", day, "open", "country", "area"))
     settled = _sides(
-        needed.select(
+        needed.sort("settlement").select(
             "key",
             "settlement",
             day,
