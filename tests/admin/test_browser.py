@@ -264,8 +264,7 @@ PAGES = (
 )
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 360)])
 def test_each_page_fits_reads_well_and_breaks_no_rule(browser, address, office, scheme, width):
     office.put(closes_on=TODAY + timedelta(days=2))
     office.put(closes_on=TODAY + timedelta(days=8), caveats=["partial_coverage"], title="A title that goes on " * 9)
