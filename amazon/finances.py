@@ -1,11 +1,10 @@
 """Money events of the Finances API, in both of its versions, as one row per amount."""
 
-import hashlib
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -76,12 +75,10 @@ class Event(NamedTuple):
 
 def rows_of(entry: Entry, number: int, event: Event, source: str) -> Iterator[tuple[Any, ...]]:
     """Yield the rows of an event, in the order of SCHEMA."""
-    said = json.dumps((entry.listed, entry.value), sort_keys=True)
-    event_id = hashlib.sha256(said.encode()).hexdigest()[:32]
     for item, amounts in event.lines:
         for part, kind, micros, currency in amounts or [Amount(None, None, None, None)]:
             yield (
-                entry.line, number, event_id, event.event, event.posted_on, event.order_id,
+                entry.line, number, entry.digest, event.event, event.posted_on, event.order_id,
                 item.sku, item.fnsku, item.asin, item.order_item_id, item.quantity,
                 part, kind, micros, currency, event.marketplace_name, source,
             )  # fmt: skip
@@ -92,9 +89,14 @@ def day_of(value: Any, name: str, zone: ZoneInfo) -> date | None:
     if value in (None, ""):
         return None
     try:
-        moment = datetime.fromisoformat(str(value))
-    except ValueError:
+        return _day(str(value), zone)
+    except (ValueError, OverflowError):
         raise Unreadable(f"{name} is not a date: '{str(value)[:40]}'") from None
+
+
+@lru_cache(maxsize=1 << 12)
+def _day(text: str, zone: ZoneInfo) -> date:
+    moment = datetime.fromisoformat(text)
     return moment.astimezone(zone).date() if moment.tzinfo else moment.date()
 
 
@@ -112,12 +114,17 @@ def micros_of(value: Any, name: str) -> int | None:
     if value in (None, ""):
         return None
     try:
-        micros = Decimal(str(value)) * MICROS
-        if micros == micros.to_integral_value() and abs(micros) < _MOST_MICROS:
-            return int(micros)
-    except InvalidOperation:
-        pass
-    raise Unreadable(f"{name} is not an amount: '{str(value)[:40]}'")
+        return _micros(str(value))
+    except (InvalidOperation, Unreadable):
+        raise Unreadable(f"{name} is not an amount: '{str(value)[:40]}'") from None
+
+
+@lru_cache(maxsize=1 << 16)
+def _micros(text: str) -> int:
+    micros = Decimal(text) * MICROS
+    if not micros.is_finite() or micros != micros.to_integral_value() or abs(micros) >= _MOST_MICROS:
+        raise Unreadable(text)
+    return int(micros)
 
 
 def text_of(value: Any) -> str | None:

@@ -95,7 +95,9 @@ def _own_amounts(listed: str, value: dict[str, Any]) -> Iterator[Amount]:
 
 
 def _components(value: dict[str, Any], listed: str, part: Part, kind: str, amount: str) -> Iterator[Amount]:
-    for component in objects(value.get(listed)):
+    if not value.get(listed):
+        return
+    for component in objects(value[listed]):
         yield _amount(part, text_of(component.get(kind)), component.get(amount))
 
 

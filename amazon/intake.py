@@ -14,6 +14,7 @@ from amazon.problems import FileRefused
 _BLOCK = 4 << 20
 _PACKED_BLOCK = 256 << 10
 _GZIP = 31
+_MAGIC = b"\x1f\x8b"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +27,17 @@ class Bytes:
     lines: int
 
 
-def take_in(path: Path, *, is_gzip: bool) -> Bytes:
-    """Read a file once from end to end. Raises FileRefused where it cannot be read, is cut short, or is a bomb."""
+def take_in(path: Path) -> Bytes:
+    """Read a file once from end to end. Raises FileRefused where it cannot be read, is cut short, or is a bomb.
+
+    Whether it is compressed is told by its bytes, since names lie.
+    """
     try:
-        return _counted(path, is_gzip=is_gzip)
+        with path.open("rb") as file:
+            is_gzip = file.read(len(_MAGIC)) == _MAGIC
+        return _packed(path) if is_gzip else _plain(path)
     except OSError as error:
         raise FileRefused("unreadable", f"It cannot be read: {error.strerror or error}.") from error
-
-
-def _counted(path: Path, *, is_gzip: bool) -> Bytes:
-    return _packed(path) if is_gzip else _plain(path)
 
 
 def _plain(path: Path) -> Bytes:

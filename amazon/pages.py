@@ -16,18 +16,25 @@ from amazon.transcode import blocks_of
 _WRAPPERS = frozenset({"payload", "FinancialEvents"})
 _LISTS = frozenset({"transactions", "ShipmentData", "ItemData"})
 _EVENT_LIST = "EventList"
+# Of an entry's hash, enough to tell all events of an account apart.
+_DIGITS = 32
 _BLANKS = re.compile(r"[ \t\r\n]*")
 # Fractions stay text, so that no amount goes through a float.
 _DECODER = json.JSONDecoder(parse_float=str)
+_ENCODER = json.JSONEncoder(sort_keys=True, check_circular=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One event, shipment or item: the list it stood in, the physical line on which it begins, and what it says."""
+    """One event, shipment or item: the list it stood in, the physical line on which it begins, and what it says.
+
+    digest: of list and value, in hex; equal for the same entry again, however it was laid out.
+    """
 
     listed: str
     line: int
     value: dict[str, Any]
+    digest: str
 
 
 @dataclass(slots=True)
@@ -39,8 +46,7 @@ class Page:
 
     def digest(self) -> bytes:
         """Return what is equal for the same page again, however it was laid out or wrapped."""
-        said = json.dumps([(entry.listed, entry.value) for entry in self.entries], sort_keys=True)
-        return hashlib.sha256(said.encode()).digest()
+        return hashlib.sha256("".join(entry.digest for entry in self.entries).encode()).digest()
 
 
 class _Malformed(ValueError):
@@ -149,7 +155,8 @@ class _Walk:
         value, end = _DECODER.raw_decode(self._text, position)
         if not isinstance(value, dict):
             raise _Malformed(position)
-        self._page.entries.append(Entry(listed, self._line_at(position), value))
+        digest = hashlib.sha256(_ENCODER.encode((listed, value)).encode()).hexdigest()[:_DIGITS]
+        self._page.entries.append(Entry(listed, self._line_at(position), value, digest))
         return end
 
     def _object(self, position: int, each: Callable[[str, int], int]) -> int:

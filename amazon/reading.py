@@ -123,8 +123,7 @@ def _workspace() -> "tempfile.TemporaryDirectory[str]":
 
 def _take_in(source: Source, folder: Path) -> Bytes:
     try:
-        path = source.plain_path(folder)
-        return take_in(path, is_gzip=source.is_gzip)
+        return take_in(source.plain_path(folder))
     except OSError as error:
         raise FileRefused("unreadable", f"It cannot be read: {error.strerror or error}.") from error
 

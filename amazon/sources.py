@@ -32,14 +32,6 @@ class Source:
     given: str
     member: str | None = None
 
-    @property
-    def is_gzip(self) -> bool:
-        """Whether the delivered bytes are compressed, judged by the bytes, since names lie."""
-        if self.member is not None:
-            return self.member.lower().endswith(".gz")
-        with self.path.open("rb") as file:
-            return file.read(2) == b"\x1f\x8b"
-
     def plain_path(self, folder: Path) -> Path:
         """Return where the delivered bytes lie as a file: the member of an archive is written into `folder` first.
 
@@ -121,7 +113,9 @@ def _is_report(info: zipfile.ZipInfo) -> bool:
 
 def _told_apart(sources: list[Source]) -> Iterator[Source]:
     """Name by their whole path the different files that would have the same name; drop what was given twice."""
-    once = {(source.path.absolute(), source.member): source for source in sources}
+    once: dict[tuple[Path, str | None], Source] = {}
+    for source in sources:
+        once.setdefault((source.path.absolute(), source.member), source)
     count = Counter(source.name for source in once.values())
     for source in once.values():
         yield source if count[source.name] == 1 else Source(source.given, source.path, source.given, source.member)
