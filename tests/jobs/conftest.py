@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from redis.exceptions import RedisError
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-from jobs import doorbell, redis_server
+from jobs import doorbell, redis_server, redis_watcher
 from tests.machine import cannot_run
 from tests.waiting import wait_until
 
@@ -41,7 +42,8 @@ def session_redis(server_program: Path) -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="recoup-redis-", dir="/tmp"))
     url = f"unix://{folder}/redis.sock"
     command = [server_program, "--port", "0", "--unixsocket", folder / "redis.sock", "--save", "", "--dir", folder]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:
+    end = redis_watcher._end_with_parent() if sys.platform == "linux" else None  # a killed test run leaves none behind
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, preexec_fn=end) as server:  # noqa: PLW1509
         wait_until(lambda: answers(url))
         yield url
         server.kill()
