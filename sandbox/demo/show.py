@@ -136,7 +136,7 @@ def _walk(way: Way) -> int:
 def _ended_by_signals() -> Iterator[None]:
     """Turn the signals that ask a process to end into an orderly end; more of them change nothing.
 
-    One that is ignored already (nohup) stays so, but for Ctrl-C's, which a shell ignores in what it starts beside itself.
+    One that is ignored already (nohup) stays so; Ctrl-C's is heeded, which a shell ignores in what it starts with &.
     """
 
     def end(_signum: int, _frame: FrameType | None) -> None:

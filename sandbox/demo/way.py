@@ -26,6 +26,7 @@ class Way:
     def __init__(self, stage: Stage, staff: list[Staff], accounts: dict[str, Seller]) -> None:
         self._stage, self._staff, self._accounts = stage, staff, accounts
         self._office, self._slack = Browser(stage.backoffice), SlackHands(stage.slack)
+        self._found: dict[str, list[Json]] = {}
         self._approved = self._rejected = 0
 
     def steps(self) -> Iterator[tuple[str, Callable[[], None]]]:
@@ -44,20 +45,27 @@ class Way:
 
     def _find_what_was_planted(self) -> None:
         for account_id, seller in self._accounts.items():
-            self._wait_for_findings(account_id)
+            rows = self._found[account_id] = self._wait_for_findings(account_id)
             truth = Truth.load(setting.world_folder(self._stage.place, seller) / "truth.json")
             wanted = {p.fingerprint: p.quantity for p in truth.planted}
-            found = {row["fingerprint"]: row["quantity"] for row in self._listed(account_id)}
+            found = {row["fingerprint"]: row["quantity"] for row in rows}
             if found != wanted:
                 missed, extra = len(wanted.keys() - found.keys()), len(found.keys() - wanted.keys())
                 raise NotAsItShouldBe(f"{seller.name}: {missed} missed, {extra} too many of {len(wanted)}")
 
-    def _wait_for_findings(self, account_id: str) -> None:
-        self._wait(lambda: bool(self._listed(account_id)), _LONG_SECONDS, "the first findings")
+    def _wait_for_findings(self, account_id: str) -> list[Json]:
+        rows: list[Json] = []
+
+        def are_there() -> bool:
+            rows.extend(json.loads(self._flask("discrepancies", "list", "--account", account_id)))
+            return bool(rows)
+
+        self._wait(are_there, _LONG_SECONDS, "the first findings", pause=2)
+        return rows
 
     def _post_the_cards(self) -> None:
         """Wait for a card each, as many as a run may post, and for the message that counts the rest."""
-        counts = [len(self._listed(account_id, "open")) for account_id in self._accounts]
+        counts = [sum(row["status"] == "open" for row in rows) for rows in self._found.values()]
         wanted = sum(min(count, _CARDS_A_RUN) + (count > _CARDS_A_RUN) for count in counts)
         self._wait(lambda: len(self._slack.messages()) >= wanted, _LONG_SECONDS, f"{wanted} messages in the channel")
         if not wanted or len(self._slack.messages()) > wanted:
@@ -137,8 +145,8 @@ class Way:
     def _wait_for_card(self, row: int, text: str) -> None:
         self._wait(lambda: text in self._slack.card(row), _SHORT_SECONDS, f"“{text}” on the card of {row}")
 
-    def _wait(self, condition: Callable[[], bool], seconds: float, what: str) -> None:
-        if not setting.wait_for(self._stage.children, condition, seconds=seconds, pause=0.3):
+    def _wait(self, condition: Callable[[], bool], seconds: float, what: str, *, pause: float = 0.3) -> None:
+        if not setting.wait_for(self._stage.children, condition, seconds=seconds, pause=pause):
             raise NotAsItShouldBe(f"waited {seconds:.0f} seconds for {what}")
 
     def _page(self, path: str) -> str:
@@ -149,11 +157,6 @@ class Way:
 
     def _flask(self, *words: str) -> str:
         return setting.ask_flask(self._stage, f"check-{words[0]}-{words[1]}", *words, "--format", "json")
-
-    def _listed(self, account_id: str, status: str = "") -> list[Json]:
-        only = ("--status", status) if status else ()
-        rows: list[Json] = json.loads(self._flask("discrepancies", "list", "--account", account_id, *only))
-        return rows
 
     def _shown(self, row: int) -> dict[str, Any]:
         shown: Json = json.loads(self._flask("discrepancies", "show", str(row)))
