@@ -161,14 +161,15 @@ class Reports:
 
     @cached_property
     def finances(self) -> pl.DataFrame:
-        """Amounts of orders as Amazon posted them; one source per order (section 4 of the claim types)."""
+        """Amounts of orders as Amazon posted them.
+
+        Where both of Amazon's APIs tell an order's charges, or its refunds, the newer one counts: they are the same money.
+        """
         rows = self._rows("finances", "posted_on")
-        newer = rows.filter(pl.col("source") != "v0").select("order_id").unique()
+        newer = rows.filter(pl.col("source") != "v0")
+        older = rows.filter(pl.col("source") == "v0")
         return pl.concat(
-            [
-                rows.filter(pl.col("source") != "v0"),
-                rows.filter(pl.col("source") == "v0").join(newer, on="order_id", how="anti"),
-            ]
+            [newer, older.join(newer.select("order_id", "event").unique(), on=["order_id", "event"], how="anti")]
         )
 
     @cached_property
