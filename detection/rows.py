@@ -163,7 +163,7 @@ class Reports:
     def finances(self) -> pl.DataFrame:
         """Amounts of orders as Amazon posted them.
 
-        Where both of Amazon's APIs tell an order's charges, or its refunds, the newer one counts: they are the same money.
+        Where both of Amazon's APIs tell an order's charges, or its refunds, the newer one counts: it is the same money.
         """
         rows = self._rows("finances", "posted_on")
         newer = rows.filter(pl.col("source") != "v0")
