@@ -14,6 +14,7 @@ from typing import Self
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from sandbox.ports import listen_on_first_free
 from sandbox.slack import memory
 from sandbox.slack.delivery import AppAddress
 from sandbox.slack.faults import Faults
@@ -49,7 +50,7 @@ class QuietHandler(WSGIRequestHandler):
 class SlackServer:
     """The stand-in, listening on this machine only. Usable as a context manager.
 
-    app_url: where the app takes events; it may be set later through `presses.app`.
+    app_url: where the app takes events; it may be set later through `point_at`. port: the first to try, 0 for any.
     """
 
     def __init__(
@@ -66,8 +67,12 @@ class SlackServer:
         self.bot_token, self.signing_secret = bot_token, signing_secret
         self.presses = Presses(self.workspace, AppAddress(app_url, signing_secret), "")
         app = create_app(self.workspace, self.presses, self.faults, bot_token=bot_token)
-        self._server = make_server("127.0.0.1", port, app, threaded=True, request_handler=QuietHandler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        with listen_on_first_free(port) as listener:
+            chosen: int = listener.getsockname()[1]
+            self._server = make_server(
+                "127.0.0.1", chosen, app, threaded=True, request_handler=QuietHandler, fd=listener.fileno()
+            )
+        self.url = f"http://127.0.0.1:{chosen}"
         self.presses.public_url = self.url
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
 

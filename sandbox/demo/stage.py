@@ -14,7 +14,7 @@ from sandbox import world
 from sandbox.demo.browser import Browser
 from sandbox.demo.children import Child, Children, DemoFailed
 from sandbox.demo.place import Place, Seller, Staff
-from sandbox.demo.ports import free_port
+from sandbox.ports import free_port
 from sandbox.slack_server import BOT_TOKEN, REVIEW_CHANNEL, SIGNING_SECRET
 
 _READY_SECONDS = 60
@@ -53,16 +53,21 @@ def environment(place: Place, given: Mapping[str, str], *, keeps_redis: bool) ->
 
 
 def start_slack(stage: Stage, *, port: int) -> Child:
-    """Start the Slack stand-in on the first free port from `port` on; `wait_for_slack` says when it answers."""
-    children, chosen = stage.children, free_port(port)
-    command = [sys.executable, "-m", "sandbox.slack_server", "--port", str(chosen), "--app", "http://127.0.0.1:9/"]
-    stage.slack = f"http://127.0.0.1:{chosen}"
-    children.environment["SLACK_API_URL"] = f"{stage.slack}/api/"
-    return children.start("slack", [*command, "--state", str(stage.place.slack_state.resolve())])
+    """Start the Slack stand-in on the first free port from `port` on; `wait_for_slack` says which that is."""
+    command = [sys.executable, "-m", "sandbox.slack_server", "--port", str(port), "--app", "http://127.0.0.1:9/"]
+    return stage.children.start("slack", [*command, "--state", str(stage.place.slack_state.resolve())])
 
 
 def wait_for_slack(stage: Stage, child: Child) -> None:
-    """Wait until the Slack stand-in answers."""
+    """Wait until the Slack stand-in says where it listens, and answers there."""
+
+    def said() -> list[str]:
+        return child.log.read_text(encoding="utf-8").split()
+
+    if not wait_for(stage.children, lambda: said()[:1] == ["READY"] and len(said()) > 1, seconds=_READY_SECONDS):
+        raise DemoFailed(f"The stand-in for Slack did not start: {child.last_line()}", todo=f"See {child.log}.")
+    stage.slack = said()[1]
+    stage.children.environment["SLACK_API_URL"] = f"{stage.slack}/api/"
     _wait_for_page(stage.children, child, Browser(stage.slack), "/_healthz")
 
 

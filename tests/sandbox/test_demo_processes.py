@@ -14,8 +14,8 @@ import config
 from sandbox.demo.browser import Browser
 from sandbox.demo.children import Children, DemoFailed
 from sandbox.demo.place import Place, new_staff, sellers
-from sandbox.demo.ports import free_port
 from sandbox.demo.stage import environment, wait_for
+from sandbox.ports import free_port
 
 SLEEPS = [sys.executable, "-c", "import time; time.sleep(60)"]
 
