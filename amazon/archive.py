@@ -122,7 +122,11 @@ def line_texts(account_id: int, wanted: Iterable[tuple[str, int]]) -> dict[tuple
         (file.name, line): text
         for file in files
         for line, text in kept.texts(
-            folder.path(file.kept_key), file.sha256, lines[file.name], file.facts["header_line"]
+            folder.path(file.kept_key),
+            lines[file.name],
+            sha256=file.sha256,
+            header_line=file.facts["header_line"],
+            is_quoted=file.facts["is_quoted"],
         ).items()
     }
 
@@ -153,6 +157,7 @@ def _store(file: Read, account_id: int, folder: Folder, workspace: Path) -> Stor
         "columns": sorted(delivery.columns),
         "flaws": [[flaw.line, flaw.problem] for flaw in file.flaws[:MOST_NAMED]],
         "header_line": file.table.header_line if file.table else None,
+        "is_quoted": file.table.is_quoted if file.table else False,
     }
     # The working copies go away; from here on the rows are those of the archive.
     rows = _typed_rows(delivery.report, parts, folder).drop("row")

@@ -94,10 +94,10 @@ def _read_or_mend(text: Text, keep: Keep | None, setting: Setting) -> Rows:
             raise
     if not text.table.is_quoted:
         raise FileRefused("unreadable", "Its lines do not add up. Download it again.")
-    mended, flaws = repair(text.path, text.table, setting.folder)
-    rows = _read(replace(text, path=mended, is_mended=True), keep, setting)
-    together = tuple(sorted((*flaws, *rows.flaws), key=lambda flaw: flaw.line))
-    return replace(rows, count=rows.count + len(flaws), flaws=together)
+    mended = repair(text.path, text.table, setting.folder)
+    rows = _read(replace(text, path=mended.path, broken=mended.broken), keep, setting)
+    together = tuple(sorted((*mended.flaws, *rows.flaws), key=lambda flaw: flaw.line))
+    return replace(rows, count=rows.count + len(mended.flaws), flaws=together)
 
 
 def _read(text: Text, keep: Keep | None, setting: Setting) -> Rows:
@@ -108,7 +108,7 @@ def _read(text: Text, keep: Keep | None, setting: Setting) -> Rows:
     total = totals.row(0, named=True)
     chosen = plan.with_lines(found.lazy().sort("index")).collect()
     lines = total["rows"] + chosen["feeds"].sum() + text.table.header_line
-    if not text.is_mended and (lines != text.lines or chosen["has_swallowed"].any()):
+    if text.broken is None and (lines != text.lines or chosen["has_swallowed"].any()):
         raise _Misread
     odd = chosen.filter("is_odd")
     judged = plan.judge(odd)

@@ -45,7 +45,7 @@ def schema_of(report: str) -> dict[str, pl.DataType]:
 
 def read_document(taken: Bytes, zone: ZoneInfo) -> Document:
     """Return the rows of a JSON file. Raises FileRefused."""
-    pages, flaws = pages_of(taken)
+    pages, flaws = pages_of(taken.path, is_gzip=taken.is_gzip)
     kind = _kind(pages)
     entries = [entry for page in pages if kind in page.kinds for entry in page.entries]
     rows, rejected = _read(kind, entries, zone)

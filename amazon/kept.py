@@ -2,12 +2,14 @@
 
 import gzip
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 from amazon.catalogue import catalogue
+from amazon.pages import Entry, pages_of, text_of, verbatim
 from amazon.reading import Read
 from amazon.rows import Rows
 from amazon.sniff import UTF8, Table
@@ -46,14 +48,17 @@ def write(file: Read, target: Path, folder: Path) -> str:
     return digest.hexdigest()
 
 
-def texts(path: Path, sha256: str, lines: set[int], header_line: int | None) -> dict[int, LineText]:
+def texts(path: Path, lines: set[int], *, sha256: str, header_line: int | None, is_quoted: bool) -> dict[int, LineText]:
     """Return the text of some physical lines of a kept copy, reading it once and no further than the last of them.
 
-    sha256: of the delivered file. header_line: None for JSON. A row that runs on over several lines is shown whole.
+    sha256: of the delivered file. header_line: None for JSON. A quoted row that runs on over several lines is shown
+    whole, and so is the one event, shipment or item that begins on a line of JSON.
     """
+    if header_line is None:
+        return {line: LineText("", text, sha256) for line, text in _objects(path, lines).items()}
     header = ""
     found: dict[int, str] = {}
-    last = max(*lines, header_line or 0)
+    last = max(*lines, header_line)
     growing: int | None = None
     with gzip.open(path, "rt", encoding=UTF8, errors="replace", newline="\n") as file:
         for number, line in enumerate(islice(file, last + _MOST_LINES), 1):
@@ -64,11 +69,31 @@ def texts(path: Path, sha256: str, lines: set[int], header_line: int | None) -> 
                 found[number] = line
             elif growing:
                 found[growing] += line
-            if growing and (header_line is None or found[growing].count('"') % 2 == 0):
+            if growing and (not is_quoted or found[growing].count('"') % 2 == 0):
                 growing = None
             if number >= last and not growing:
                 break
-    return {number: LineText(header, text.rstrip("\r\n")[:_MOST_TEXT], sha256) for number, text in found.items()}
+    return {number: LineText(header, _short(text), sha256) for number, text in found.items()}
+
+
+def _objects(path: Path, lines: set[int]) -> dict[int, str]:
+    """Return what begins on each of the lines of a JSON file; where that is more than one object, the line itself."""
+    text = text_of(path, is_gzip=True)
+    starts = [0, *(feed.end() for feed in re.finditer("\n", text))]
+    there: dict[int, list[Entry]] = {}
+    pages, _ = pages_of(path, is_gzip=True)
+    for entry in (entry for page in pages for entry in page.entries if entry.line in lines):
+        there.setdefault(entry.line, []).append(entry)
+    found = {}
+    for line, entries in there.items():
+        start = starts[line - 1]
+        is_alone = len(entries) == 1
+        found[line] = _short(verbatim(entries[0], text, start) if is_alone else text[start:].partition("\n")[0])
+    return found
+
+
+def _short(text: str) -> str:
+    return text[:_MOST_TEXT].rstrip("\r\n")
 
 
 def _personal(table: Table) -> frozenset[int]:

@@ -5,9 +5,9 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from amazon.intake import Bytes
 from amazon.problems import FileRefused
 from amazon.repair import Flaw
 from amazon.transcode import blocks_of
@@ -57,12 +57,12 @@ class _Malformed(ValueError):
         self.position = position
 
 
-def pages_of(taken: Bytes) -> tuple[list[Page], list[Flaw]]:
+def pages_of(path: Path, *, is_gzip: bool) -> tuple[list[Page], list[Flaw]]:
     """Return the answers in a file, those that come twice once, and the lines of JSON Lines that cannot be read.
 
     Raises FileRefused where the file as a whole is no JSON.
     """
-    text = b"".join(blocks_of(taken.path, is_gzip=taken.is_gzip)).decode("utf-8-sig", errors="replace")
+    text = text_of(path, is_gzip=is_gzip)
     pages, flaws = _line_by_line(text) if _is_json_lines(text) else (_whole(text), [])
     seen: set[bytes] = set()
     once = []
@@ -72,6 +72,28 @@ def pages_of(taken: Bytes) -> tuple[list[Page], list[Flaw]]:
             once.append(page)
         seen.add(digest)
     return once, flaws
+
+
+def text_of(path: Path, *, is_gzip: bool) -> str:
+    """Return the text of a JSON file."""
+    return b"".join(blocks_of(path, is_gzip=is_gzip)).decode("utf-8-sig", errors="replace")
+
+
+def verbatim(entry: Entry, text: str, line_start: int) -> str:
+    """Return an entry as it stands in `text`, on the line that begins at `line_start`."""
+    line_end = text.find("\n", line_start) + 1 or len(text)
+    for brace in re.compile("{").finditer(text, line_start, line_end):
+        try:
+            value, end = _DECODER.raw_decode(text, brace.start())
+        except ValueError:
+            continue
+        if _digest(entry.listed, value) == entry.digest:
+            return text[brace.start() : end]
+    return text[line_start:line_end]
+
+
+def _digest(listed: str, value: Any) -> str:
+    return hashlib.sha256(_ENCODER.encode((listed, value)).encode()).hexdigest()[:_DIGITS]
 
 
 def _is_json_lines(text: str) -> bool:
@@ -155,8 +177,7 @@ class _Walk:
         value, end = _DECODER.raw_decode(self._text, position)
         if not isinstance(value, dict):
             raise _Malformed(position)
-        digest = hashlib.sha256(_ENCODER.encode((listed, value)).encode()).hexdigest()[:_DIGITS]
-        self._page.entries.append(Entry(listed, self._line_at(position), value, digest))
+        self._page.entries.append(Entry(listed, self._line_at(position), value, _digest(listed, value)))
         return end
 
     def _object(self, position: int, each: Callable[[str, int], int]) -> int:

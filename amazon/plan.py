@@ -19,12 +19,15 @@ _PROSE = frozenset({"title", "product_name", "customer_comments"})
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """UTF-8 text, packed or not, that polars can scan. lines: physical lines; is_mended: written by ourselves."""
+    """UTF-8 text, packed or not, that polars can scan. lines: physical lines.
+
+    broken: the places of the columns that hold line breaks, where the text was mended and they are known.
+    """
 
     path: Path
     table: Table
     lines: int
-    is_mended: bool = False
+    broken: frozenset[int] | None = None
 
 
 class Plan:
@@ -161,8 +164,8 @@ class Plan:
     def _prose(self) -> Sequence[pl.Expr]:
         if not self._text.table.is_quoted:
             return []
-        if self._text.is_mended:
-            return [pl.col(f"c{i}") for i in range(self._width)]
+        if self._text.broken is not None:
+            return [pl.col(f"c{place}") for place in sorted(self._text.broken)]
         return [cell for name, cell in self._cells.items() if name in _PROSE]
 
     def _checked(self) -> list[tuple[Column, pl.Expr]]:

@@ -83,8 +83,9 @@ def read_everything(
     files: list[Read] = []
     warnings: list[Warned] = []
     known: dict[str, str] = {}
-    with ThreadPoolExecutor(max_workers=1) as ahead:
-        # The next file's bytes are hashed and counted while polars reads this one's rows.
+    # The next file's bytes are hashed and counted while polars reads this one's rows.
+    ahead = ThreadPoolExecutor(max_workers=1)
+    try:
         taken = [ahead.submit(_take_in, source, setting.folder) for source in sources]
         for done, (source, future) in enumerate(zip(sources, taken, strict=True)):
             if progress:
@@ -99,6 +100,8 @@ def read_everything(
                 continue
             files.append(and_then(found) if and_then else found)
             warnings.extend(found.warnings)
+    finally:
+        ahead.shutdown(cancel_futures=True)
     return Everything(tuple(files), tuple(sorted(refused, key=lambda no: no.file)), tuple(warnings))
 
 

@@ -19,14 +19,27 @@ class Flaw:
     problem: str
 
 
-def repair(path: Path, table: Table, folder: Path) -> tuple[Path, list[Flaw]]:
-    """Write a copy of a quoted UTF-8 file in which every row is sound; return where, and what was left out.
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """A copy of a file in which every row is sound: where it is, and what was left out.
+
+    broken: the places of the columns whose cells hold line breaks.
+    """
+
+    path: Path
+    flaws: tuple[Flaw, ...]
+    broken: frozenset[int]
+
+
+def repair(path: Path, table: Table, folder: Path) -> Mended:
+    """Write a copy of a quoted UTF-8 file in which every row is sound.
 
     A row that cannot be told apart leaves an empty line behind, so that every other row keeps its line.
     """
     target = folder / f"mended-{path.name}"
     separator = table.separator.encode()
     flaws: list[Flaw] = []
+    broken: set[int] = set()
     with path.open("rb") as packed:
         is_gzip = packed.read(2) == b"\x1f\x8b"
     with gzip.open(path) if is_gzip else path.open("rb") as source, target.open("wb") as copy:
@@ -40,7 +53,8 @@ def repair(path: Path, table: Table, folder: Path) -> tuple[Path, list[Flaw]]:
                 copy.write(row.raw)
             else:
                 copy.write(separator.join(map(_quoted, row.cells)) + b"\n")
-    return target, flaws
+                broken.update(place for place, cell in enumerate(row.cells) if b"\n" in cell)
+    return Mended(target, tuple(flaws), frozenset(broken))
 
 
 def _quoted(cell: bytes) -> bytes:

@@ -181,6 +181,27 @@ def test_the_lines_of_evidence_are_amazons_own(account_id, tmp_path):
     assert {line.sha256 for line in found.values()} == {stored.deliveries[0].sha256}
 
 
+def test_a_quote_that_is_a_letter_does_not_draw_the_next_lines_in(account_id, tmp_path):
+    path = tmp_path / "returns.txt"
+    path.write_text(plain(RETURNS, returns_row(product_name='12" pan'), returns_row(), returns_row()))
+    bring_in(account_id, path)
+    found = archive.line_texts(account_id, [("returns.txt", 2)])
+    assert found["returns.txt", 2].text == "\t".join(returns_row(product_name='12" pan')[:12])
+
+
+def test_the_evidence_of_json_is_the_event_that_begins_on_the_line(account_id, tmp_path):
+    events = [refund("111-1"), refund("111-2")]
+    (tmp_path / "indented.json").write_text(json.dumps(page(*events), indent=1))
+    (tmp_path / "packed.json").write_text(json.dumps(page(*events)))
+    bring_in(account_id, tmp_path / "indented.json", tmp_path / "packed.json")
+    indented, packed = archive.read_input(account_id, keep=EVERYTHING).deliveries
+    lines = [("indented.json", line) for line in indented.kept["line"].unique()]
+    texts = archive.line_texts(account_id, [*lines, ("packed.json", 1)])
+    assert [json.loads(texts[place].text) for place in sorted(lines)] == events
+    assert texts["packed.json", 1].text == json.dumps(page(*events))
+    assert packed.kept["line"].unique().to_list() == [1]
+
+
 @pytest.mark.parametrize("form", ["tab", "csv", "gzip"])
 def test_buyers_data_never_reach_the_archive(account_id, tmp_path, form):
     rows = [
