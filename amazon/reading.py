@@ -139,7 +139,10 @@ def _read_once(
     if first != source.name:
         message = f"{source.name} holds the same bytes as {first}, so it counts once."
         return Warned("duplicate_file", message, {"file": source.name, "same_as": first})
-    return read_file(source.name, taken, keep, setting)
+    try:
+        return read_file(source.name, taken, keep, setting)
+    except OSError as error:
+        raise FileRefused("unreadable", f"It changed while it was read ({error.strerror or error}).") from error
 
 
 def _read_table(name: str, taken: Bytes, found: Table, keep: Mapping[str, Keep], setting: Setting) -> Read:
