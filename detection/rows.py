@@ -43,8 +43,8 @@ _REMOVAL_ORDERS = (
     "requested_quantity", "cancelled_quantity", "disposed_quantity", "shipped_quantity", "in_process_quantity",
 )  # fmt: skip
 _FINANCES = (
-    "event", "posted_on", "order_id", "sku", "order_item_id", "quantity", "part", "kind", "amount", "currency",
-    "source",
+    "event_id", "event", "posted_on", "order_id", "sku", "order_item_id", "quantity", "part", "kind", "amount",
+    "currency", "source",
 )  # fmt: skip
 
 # What the reader keeps in memory. Of the ledger, only what some rule reads: the rest, nine rows in ten, is sales.
