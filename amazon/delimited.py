@@ -101,32 +101,41 @@ def _read_or_mend(text: Text, keep: Keep | None, setting: Setting) -> Rows:
 
 
 def _read(text: Text, keep: Keep | None, setting: Setting) -> Rows:
-    report = text.table.header.report
     plan = Plan(text, _reading(text.table, setting.zone))
     every_row = plan.scan()
     totals, found = pl.collect_all([every_row.select(plan.totals()), plan.chosen(every_row, keep)], engine="streaming")
     total = totals.row(0, named=True)
-    chosen = plan.with_lines(found.lazy().sort("index")).collect()
+    chosen = plan.with_lines(_in_order(found, "index").lazy()).collect()
     lines = total["rows"] + chosen["feeds"].sum() + text.table.header_line
     if text.broken is None and (lines != text.lines or chosen["has_swallowed"].any()):
         raise _Misread
+    usual = _asked(chosen.lazy().filter(~pl.col("is_odd")), keep).collect()
+    read = Rows(total["rows"], total["first"], total["last"], usual, plan.readable(every_row), ())
     odd = chosen.filter("is_odd")
+    return read if odd.is_empty() else _with_odd(read, plan, odd, keep)
+
+
+def _with_odd(read: Rows, plan: Plan, odd: pl.DataFrame, keep: Keep | None) -> Rows:
+    """Add the rows that took a second look: those that can be read after all, and why the others cannot."""
     judged = plan.judge(odd)
-    readable = judged.filter(pl.col("problem").is_null())
     rejected = judged.filter(pl.col("problem").is_not_null())
-    second = plan.typed_patiently(readable)
-    spans = [day for day in (total["first"], total["last"], *_span(second, report)) if day is not None]
-    usual = chosen.lazy().filter(~pl.col("is_odd"))
+    second = plan.typed_patiently(judged.filter(pl.col("problem").is_null()))
+    spans = [day for day in (read.first, read.last, *_span(second, plan.report)) if day is not None]
     return Rows(
-        count=total["rows"] - (odd.height - judged.height),
+        count=read.count - (odd.height - judged.height),
         first=min(spans, default=None),
         last=max(spans, default=None),
-        kept=pl.concat([_asked(usual, keep), _asked(second.lazy(), keep)]).sort("line").collect(),
-        scan=pl.concat([plan.readable(every_row), second.lazy()]),
+        kept=_in_order(pl.concat([read.kept, _asked(second.lazy(), keep).collect()]), "line"),
+        scan=pl.concat([read.scan, second.lazy()]),
         flaws=tuple(
             Flaw(line, problem) for line, problem in rejected.select("line", "problem").sort("line").iter_rows()
         ),
     )
+
+
+def _in_order(rows: pl.DataFrame, column: str) -> pl.DataFrame:
+    """Sort rows that are nearly always in their order already, as polars hands them out."""
+    return rows if rows[column].is_sorted() else rows.sort(column)
 
 
 def _reading(table: Table, zone: ZoneInfo) -> Reading:

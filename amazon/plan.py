@@ -36,7 +36,7 @@ class Plan:
     def __init__(self, text: Text, reading: Reading) -> None:
         self._text = text
         self._reading = reading
-        self._report = text.table.header.report
+        self.report = text.table.header.report
         places = enumerate(text.table.header.columns)
         self._cells = {column.name: pl.col(f"c{i}") for i, column in places if column is not None}
         self._width = len(text.table.cells)
@@ -63,8 +63,8 @@ class Plan:
 
     def totals(self) -> list[pl.Expr]:
         """Return the expressions that count the file and tell its span, without the rows that need a second look."""
-        has_day = self._report.date is not None and self._report.date in self._cells
-        day = pl.when(~pl.col("is_odd")).then(pl.col(f"={self._report.date}")) if has_day else pl.lit(None, pl.Date)
+        has_day = self.report.date is not None and self.report.date in self._cells
+        day = pl.when(~pl.col("is_odd")).then(pl.col(f"={self.report.date}")) if has_day else pl.lit(None, pl.Date)
         return [pl.len().alias("rows"), day.min().alias("first"), day.max().alias("last")]
 
     def chosen(self, rows: pl.LazyFrame, keep: Keep | None) -> pl.LazyFrame:
@@ -95,16 +95,16 @@ class Plan:
     def readable(self, rows: pl.LazyFrame) -> pl.LazyFrame:
         """Return every row that needs no second look, all its columns typed, with its `line`."""
         lines = self.with_lines(rows.with_columns(self._feeds())).filter(~pl.col("is_odd"))
-        return lines.select("line", *self._named({column.name for column in self._report.typed}))
+        return lines.select("line", *self._named({column.name for column in self.report.typed}))
 
     def typed_patiently(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Return all typed columns of rows that the fast way did not understand."""
-        return rows.select("line", *(self._patient(column).alias(column.name) for column in self._report.typed))
+        return rows.select("line", *(self._patient(column).alias(column.name) for column in self.report.typed))
 
     def judge(self, odd: pl.DataFrame) -> pl.DataFrame:
         """Return the odd rows that are rows at all, with the reason to reject each in `problem`, or null."""
         is_blank = pl.all_horizontal(cells.text(cell).is_null() for _, cell in self._physical())
-        shows = not any(column.personal for column in self._report.columns)
+        shows = not any(column.personal for column in self.report.columns)
         problems = [self._problem_of_shape(), *self._problems(quotes_values=shows)]
         return odd.filter(~is_blank).with_columns(cells.first_problem(problems).alias("problem"))
 
@@ -113,7 +113,7 @@ class Plan:
         for column, cell in self._checked():
             value = self._reading.patient(column, cell)
             found.append(cells.problem(column, cell, value, quotes_values=quotes_values))
-            if self._report.own and column.kind in ("units", "amount"):
+            if self.report.own and column.kind in ("units", "amount"):
                 found.append(pl.when(value < 0).then(pl.lit(f"{column.words} is below zero")))
         return found
 
@@ -137,7 +137,7 @@ class Plan:
             value = pl.col(f"={column.name}")
             is_empty = cell.is_null() | (cell == "")
             signs.append(value.is_null() if column.filled else value.is_null() & ~is_empty)
-            if self._report.own and column.kind in ("units", "amount"):
+            if self.report.own and column.kind in ("units", "amount"):
                 signs.append((value < 0).fill_null(value=False))
         return pl.any_horizontal(signs)
 
@@ -159,7 +159,7 @@ class Plan:
         return [(name, pl.col(name)) for name in (*(f"c{i}" for i in range(self._width)), _EXCESS)]
 
     def _named(self, names: Set[str]) -> list[pl.Expr]:
-        return [self._typed(column).alias(column.name) for column in self._report.typed if column.name in names]
+        return [self._typed(column).alias(column.name) for column in self.report.typed if column.name in names]
 
     def _prose(self) -> Sequence[pl.Expr]:
         if not self._text.table.is_quoted:
@@ -172,7 +172,7 @@ class Plan:
         """Return the columns whose cells can make a row unreadable."""
         return [
             (column, self._cells[column.name])
-            for column in self._report.typed
+            for column in self.report.typed
             if column.name in self._cells and (column.kind != "text" or column.filled)
         ]
 
