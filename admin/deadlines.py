@@ -36,6 +36,11 @@ def marketplace_today(code: str, now: datetime) -> date:
     return now.astimezone(marketplaces()[code].zone).date()
 
 
+def earliest_today(now: datetime) -> date:
+    """Return the day it still is in some marketplace: what closes on it can still be decided there."""
+    return min(marketplace_today(code, now) for code in marketplaces())
+
+
 def urgency(on: date, today: date) -> str:
     """Return "over", "urgent" (under 4 days), "soon" (under 10) or "calm"."""
     days = (on - today).days

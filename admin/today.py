@@ -48,7 +48,7 @@ class TodayView(StaffView, AdminIndexView):
     def index(self) -> str:
         """Show the day's work."""
         now = utcnow()
-        today = now.date()
+        today = deadlines.earliest_today(now)
         actor = current_actor()
         with reading() as session:
             summary = queries.status_summary(session, actor)

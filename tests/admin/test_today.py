@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -37,6 +37,14 @@ def test_the_nearest_deadlines_lead_to_what_is_to_do(office, ann):
     shown = ann.text(HOME)
     assert shown.index("File: Lost in the warehouse") < shown.index("Decide: Lost in the warehouse")
     assert "in 3 days 26 Nov 2026" in shown
+
+
+def test_a_day_is_over_when_it_is_over_in_its_marketplace(office, ann, set_clock):
+    office.put(closes_on=TODAY)
+    set_clock(datetime(TODAY.year, TODAY.month, TODAY.day, 23, 59, tzinfo=UTC) + timedelta(hours=6))
+    shown = ann.text(HOME)
+    assert "23 Nov 2026 : 1 closes in under 4 days" in shown
+    assert "today 23 Nov 2026" in shown
 
 
 def test_currencies_and_unknown_values_are_never_added_up(office, ann):
