@@ -23,7 +23,7 @@ demo: $(VENV)/.runtime ## Run all of Recoup here against a simulated Amazon and 
 
 .PHONY: test
 test: $(VENV)/.tools ## Run every test this machine can run; ARGS="-k words" picks some
-	@exec $(LOCAL) $(RUN)/python -m pytest $(ARGS)
+	@exec $(LOCAL) $(RUN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile $(ARGS)
 
 .PHONY: lint
 lint: $(VENV)/.tools ## Check style, types and the direction of imports
