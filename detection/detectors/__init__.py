@@ -59,8 +59,8 @@ Detect = Callable[[Reports, Pool], Losses]
 class Detector:
     """A rule: its place in the order of section 3, its claim type, and what it needs before it may speak.
 
-    policy: the group whose window holds. pooled: for rules about stock, the kind of payment that is its own; payments of
-    other kinds settle what it leaves open. reaches: whether a payment may come before the loss shows (section 2.2).
+    policy: the group whose window holds. pooled: for rules about stock, the kind of payment that is its own; payments
+    of other kinds settle what it leaves open. reaches: whether a payment may come before the loss shows (section 2.2).
     """
 
     number: int
