@@ -150,8 +150,9 @@ def has_due(session: Session, now: datetime) -> bool:
 
 
 def undelivered(session: Session, now: datetime) -> Sequence[OutboxMessage]:
-    """Return what is due and not sent, and what failed for good, oldest first."""
-    due = and_(OutboxMessage.state.in_(_UNDELIVERED), OutboxMessage.not_before <= now)
+    """Return what is due and not sent, what waits for its next try, and what failed for good, oldest first."""
+    is_late = or_(OutboxMessage.not_before <= now, OutboxMessage.attempts > 0)
+    due = and_(OutboxMessage.state.in_(_UNDELIVERED), is_late)
     failed = OutboxMessage.state == OutboxState.FAILED
     return session.scalars(select(OutboxMessage).where(or_(due, failed)).order_by(OutboxMessage.id)).all()
 

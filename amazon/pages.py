@@ -126,9 +126,10 @@ def _whole(text: str) -> list[Page]:
     except (_Malformed, json.JSONDecodeError) as error:
         position = error.position if isinstance(error, _Malformed) else error.pos
         line = text.count("\n", 0, position) + 1
-        raise FileRefused("unreadable", f"It is not valid JSON from line {line} on. Download it again.") from error
+        problem = f"From line {line} on it is not JSON as Amazon's APIs give it. Download it again."
+        raise FileRefused("unreadable", problem) from error
     except (ValueError, RecursionError) as error:
-        raise FileRefused("unreadable", "It is not valid JSON. Download it again.") from error
+        raise FileRefused("unreadable", "It is not JSON as Amazon's APIs give it. Download it again.") from error
 
 
 class _Walk:

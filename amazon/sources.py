@@ -82,6 +82,9 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 def _opened(path: Path, name: str) -> Iterator[Source | Refused]:
     """Yield the file itself or, of a zip archive, its members."""
+    if path.exists() and not path.is_file():
+        yield Refused(name, "unreadable", "It is not a file but a pipe or a device. Save it as a file first.")
+        return
     if not _is_zip(path):
         yield Source(name, path, str(path))
         return
@@ -107,7 +110,7 @@ def _is_zip(path: Path) -> bool:
 
 def _is_report(info: zipfile.ZipInfo) -> bool:
     parts = info.filename.split("/")
-    is_hidden = any(part.startswith((".", "__MACOSX")) for part in parts)
+    is_hidden = any(part.startswith((".", "__MACOSX")) and part not in {".", ".."} for part in parts)
     return not info.is_dir() and not is_hidden and info.filename.lower().endswith(SUFFIXES)
 
 

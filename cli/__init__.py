@@ -57,6 +57,9 @@ def _guarded(callback: Callable[..., Any]) -> Callable[..., Any]:
         except RecoupError as error:
             click.echo(f"{error}", err=True)
             sys.exit(2 if isinstance(error, InvalidInput) else 1)
+        except OverflowError:  # an id of more digits than any database keeps
+            click.echo("A number is larger than any that Recoup gives out. Look at `list` for the ids.", err=True)
+            sys.exit(2)
 
     guarded.is_told_in_words = True  # type: ignore[attr-defined]
     return guarded

@@ -123,10 +123,10 @@ def _no_collector() -> Iterator[None]:
 
 
 def _as_of(given: "Input") -> date:
-    from clock import utcnow
+    from clock import real_now
     from detection.rows import latest_date
 
-    return latest_date(given) or utcnow().date()
+    return latest_date(given) or real_now().date()  # without a dated row nothing depends on it
 
 
 def _by_report(covers: Sequence[tuple[str, Days]]) -> dict[str, list[Days]]:

@@ -147,6 +147,17 @@ def test_what_failed_for_good_is_named_and_not_tried_again(sqlite_database: str)
     assert named == [("a", "channel_not_found"), ("b", None)]
 
 
+def test_what_waits_for_its_next_try_is_named_too(sqlite_database: str) -> None:
+    _enqueue("a")
+    _enqueue("later", not_before=NOW + SECOND)
+    (row,) = _claim("w")
+    with db.transaction() as session:
+        outbox.mark_retry(session, row.id, "Slack does not answer.", NOW + SECOND)
+    with db.reading() as session:
+        named = [(left.key, left.last_error) for left in outbox.undelivered(session, NOW)]
+    assert named == [("a", "Slack does not answer.")]
+
+
 def test_there_is_something_to_send_only_when_it_is_due(sqlite_database: str) -> None:
     _enqueue("later", not_before=NOW + SECOND)
     with db.reading() as session:

@@ -16,6 +16,7 @@ from money import Money
 
 _FOLDER = Path(__file__).parent
 _EVER = date.min
+_TABLES = {"name", "window", "valuation", "cap"}
 
 
 class BadPolicy(RecoupError):
@@ -151,7 +152,8 @@ def _read(path: Path) -> _Table:
         text = path.read_text()
         return _Table(path.name, tomllib.loads(text), text)
     except (OSError, UnicodeDecodeError) as error:
-        raise BadPolicy(f"The policy file {path} cannot be read: {error}.", todo="Check its name.") from error
+        why = getattr(error, "strerror", None) or "it is not text"
+        raise BadPolicy(f"The policy file {path} cannot be read: {why}.", todo="Check its name.") from error
     except tomllib.TOMLDecodeError as error:
         raise BadPolicy(f"The policy file {path} is not TOML: {error}.", todo="Correct it.") from error
 
@@ -160,9 +162,17 @@ def _build(name: str, tables: list[_Table]) -> Policy:
     windows: dict[str, dict[date, WindowVersion]] = {}
     caps: dict[tuple[str, date], Cap] = {}
     change: date | None = None
+    groups = {row.get("group") for row in tables[0].rows.get("window", ())}
     for table in tables:
+        if unknown := sorted(table.rows.keys() - _TABLES):
+            raise BadPolicy(
+                f"The policy file {table.file} has '{unknown[0]}', which means nothing here.",
+                todo=f"It may have {', '.join(sorted(_TABLES))}.",
+            )
         try:
             for row in table.rows.get("window", ()):
+                if groups and row["group"] not in groups:
+                    raise ValueError(f"there is no group '{row['group']}'")
                 version = _window_version(row)
                 windows.setdefault(row["group"], {})[version.starts] = version
             for position, row in enumerate(table.rows.get("cap", ())):

@@ -142,6 +142,13 @@ def test_members_of_a_zip_archive_are_files(tmp_path):
     assert found.deliveries[0].sha256 == plain_sha
 
 
+def test_no_member_of_a_zip_archive_vanishes(tmp_path):
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        archive.writestr("./ledger.txt", GOOD)
+        archive.writestr("a/../returns.txt", plain(RETURNS, returns_row()))
+    assert sorted(d.report for d in read_files(tmp_path).deliveries) == ["ledger", "returns"]
+
+
 @pytest.mark.parametrize("content", [None, "readme.md"], ids=["empty", "no report"])
 def test_a_zip_archive_without_reports_is_refused(tmp_path, content):
     with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:

@@ -299,3 +299,17 @@ def test_it_needs_no_database_and_leaves_var_alone(tmp_path: Path) -> None:
     audited = flask(*four_on(FOUR), DATABASE_URL=f"sqlite:///{var}/recoup.db", ARCHIVE_URL=str(var / "archive"))
     assert audited.returncode == 0
     assert not var.exists()
+
+
+def test_a_pipe_or_device_is_refused_in_one_line(audit: Audit) -> None:
+    ended = audit("/dev/null")
+    assert ended.exit_code == 1
+    assert "not a file but a pipe or a device" in ended.stderr
+
+
+def test_a_policy_file_that_says_nothing_known_is_refused(audit: Audit, tmp_path: Path) -> None:
+    overlay = tmp_path / "ours.toml"
+    overlay.write_text("[groups.warehouse]\nwait = 5\n")
+    ended = audit("/dev/null", "--policy", overlay)
+    assert ended.exit_code == 1
+    assert ended.stderr.startswith("The policy file ours.toml has 'groups'")

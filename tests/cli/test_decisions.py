@@ -249,3 +249,9 @@ def test_upgrade_makes_the_tables_and_can_be_repeated(run: Run, database: str) -
     assert "(it had no tables)" in run("db", "upgrade").stderr
     assert "up to date" in run("db", "upgrade").stderr
     assert run("accounts", "list").exit_code == 0
+
+
+def test_an_id_that_no_database_can_hold_is_one_line(run: Run, sqlite_database: str) -> None:
+    ended = run("discrepancies", "show", "9" * 24)
+    assert ended.exit_code == 2
+    assert ended.stderr.startswith("A number is larger than any that Recoup gives out.")
