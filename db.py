@@ -23,6 +23,7 @@ SCHEMA = "0001"
 _SQLITE_WAIT_SECONDS = 30
 _CHECK_AGAIN_SECONDS = 60  # a process of an old version must not go on for long after an upgrade
 _UPGRADE = "Run `flask db upgrade`."
+_NEWER = "A newer Recoup made it: install that one, then run `flask db upgrade` if it asks for it."
 
 
 class DatabaseUnavailable(RecoupError):
@@ -105,7 +106,8 @@ def check_schema() -> None:
     if found is None:
         raise SchemaMismatch("The database has no tables of Recoup's yet.", todo=_UPGRADE)
     if found != SCHEMA:
-        raise SchemaMismatch(f"The database has schema version {found}, this program needs {SCHEMA}.", todo=_UPGRADE)
+        todo = _UPGRADE if found < SCHEMA else _NEWER  # revisions are numbered
+        raise SchemaMismatch(f"The database has schema version {found}, this program needs {SCHEMA}.", todo=todo)
 
 
 def schema_of(connection: Connection) -> str | None:
