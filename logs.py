@@ -28,7 +28,7 @@ def configure(*, is_command: bool = False) -> None:
             *([] if is_terminal else [structlog.processors.format_exc_info]),
             draw,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING if is_command else logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR if is_command else logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
     logging.basicConfig(

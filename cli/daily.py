@@ -84,6 +84,10 @@ def _tell(name: str, found: "Detected") -> None:
     click.echo(f"{name}, as of {found.outcome.as_of:%d %b %Y}: {told}.")
 
 
+_NAMED = 5
+_STAYS = "What is not given up stays in the outbox and is tried again; see SLACK_API_URL and the token if it lasts."
+
+
 def _deliver() -> None:
     """Send what waits in the outbox, and name what stays."""
     import outbox
@@ -104,5 +108,7 @@ def _deliver() -> None:
         ]
     for key, why in staying:
         reasons.setdefault(key, why)
-    for key, why in reasons.items():
-        click.echo(f"Not sent: {key}: {why}", err=True)
+    for why in dict.fromkeys(reasons.values()):
+        keys = [key for key, reason in reasons.items() if reason == why]
+        more = f" and {len(keys) - _NAMED} more" if len(keys) > _NAMED else ""
+        click.echo(f"Not sent: {', '.join(keys[:_NAMED])}{more}: {why} {_STAYS}", err=True)
