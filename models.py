@@ -13,6 +13,7 @@ from sqlalchemy import (
     Enum,
     ForeignKey,
     Index,
+    LargeBinary,
     MetaData,
     String,
     Text,
@@ -123,9 +124,16 @@ class DiscrepancyStatus(enum.StrEnum):
 
 
 class ClaimStatus(enum.StrEnum):
-    """The life of a claim (DESIGN section 7); more states come with filing."""
+    """The life of a claim (DESIGN section 7). The three money states come from matching alone."""
 
     TO_SUBMIT = "to_submit"
+    SUBMITTED = "submitted"
+    NEEDS_INFO = "needs_info"
+    DENIED = "denied"
+    APPEALED = "appealed"
+    PARTLY_RECOVERED = "partly_recovered"
+    RECOVERED = "recovered"
+    REVERSED = "reversed"
     CLOSED = "closed"
 
 
@@ -161,16 +169,89 @@ class RunState(enum.StrEnum):
 
 
 class OutboxState(enum.StrEnum):
-    """Where a message stands. `failed` is for good: shown to staff with the reason."""
+    """Where a message stands. `failed` and `unsure` are shown to staff, who may send it again.
+
+    `unsure` is a mail whose answer was lost: it may have arrived, so it is never sent again by itself.
+    """
 
     PENDING = "pending"
     SENDING = "sending"
     SENT = "sent"
     FAILED = "failed"
+    UNSURE = "unsure"
+
+
+class Medium(enum.StrEnum):
+    """What carries a message."""
+
+    SLACK = "slack"
+    MAIL = "mail"
+
+
+class Approval(enum.StrEnum):
+    """Whose approval a client's discrepancies need before a claim is made of them; also the side that gave one."""
+
+    AGENCY = "agency"
+    CLIENT = "client"
+    BOTH = "both"
+
+
+class NoteKind(enum.StrEnum):
+    """What a text put to a claim is."""
+
+    NOTE = "note"
+    AMAZON_REPLY = "amazon_reply"
+
+
+class DocumentKind(enum.StrEnum):
+    """What an uploaded file proves."""
+
+    INVOICE = "invoice"
+    PROOF_OF_DELIVERY = "proof_of_delivery"
+    OTHER = "other"
+
+
+class RequestKind(enum.StrEnum):
+    """What a client is asked for."""
+
+    CONFIRM_SHIPMENT = "confirm_shipment"
+    SEND_INVOICE = "send_invoice"
+    PROOF_OF_DELIVERY = "proof_of_delivery"
+    OTHER = "other"
+
+
+class RequestStatus(enum.StrEnum):
+    """The life of a request to a client (DESIGN section 7)."""
+
+    ASKED = "asked"
+    ANSWERED = "answered"
+    CLOSED = "closed"
+
+
+class ReimbursementState(enum.StrEnum):
+    """Whether a line of the reimbursements report belongs to our claims; `waiting` needs a person to say."""
+
+    MATCHED = "matched"
+    WAITING = "waiting"
+    NOT_OURS = "not_ours"
+
+
+class InvoiceStatus(enum.StrEnum):
+    """The life of an invoice (DESIGN section 7)."""
+
+    DRAFT = "draft"
+    SENT = "sent"
+    QUERIED = "queried"
+    FINAL = "final"
+    PAID = "paid"
+    VOID = "void"
 
 
 class AgencySettings(Base):
-    """One row: what holds for the whole agency."""
+    """One row: what holds for the whole agency.
+
+    `last_invoice_number` is the number that was taken last; `digest_channel` is where the staff's digest is posted.
+    """
 
     __tablename__ = "agency_settings"
     __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
@@ -178,6 +259,12 @@ class AgencySettings(Base):
     id: Mapped[int] = mapped_column(primary_key=True, default=1)
     name: Mapped[str] = mapped_column(String(200), default="Our agency")
     review_channel: Mapped[str | None] = mapped_column(String(100))
+    digest_channel: Mapped[str | None] = mapped_column(String(100))
+    address: Mapped[str] = mapped_column(Text, default="")
+    tax_number: Mapped[str] = mapped_column(String(64), default="")
+    time_zone: Mapped[str] = mapped_column(String(64), default="America/Los_Angeles")
+    invoice_prefix: Mapped[str] = mapped_column(String(16), default="")
+    last_invoice_number: Mapped[int] = mapped_column(default=0)
     version: Mapped[int] = mapped_column(default=1)
 
     __mapper_args__ = {"version_id_col": version}
@@ -210,7 +297,14 @@ class User(Base):
 
 
 class Client(Base):
-    """A seller who hired the agency. `min_value` is the least value, in `currency`, that is shown; None shows all."""
+    """A seller who hired the agency: who they are, the terms of their contract, and their recovery settings.
+
+    Terms: `tax_rate` is a fraction of the fee; `days_to_query` runs from the sending of an invoice; `billing_email` is
+    where bills go, `email` where it is empty. `fee_on_…` say what bears a fee, `keeps_fee_…` whether the fee of a
+    payment that Amazon took back stays due (where it gave the unit back, and where it did not). Recovery settings:
+    `min_value` is the least value, in `currency`, that is shown, None shows all; `wait_days` go on top of the policy's;
+    `claim_types_off` lists the claim types that are left alone; `client_channel` is the client's own Slack channel.
+    """
 
     __tablename__ = "clients"
 
@@ -225,12 +319,40 @@ class Client(Base):
     status: Mapped[ClientStatus] = mapped_column(_enum(ClientStatus), default=ClientStatus.ONBOARDING)
     review_channel: Mapped[str | None] = mapped_column(String(100))
     min_value: Mapped[Decimal | None]
+    client_channel: Mapped[str | None] = mapped_column(String(100))
+    claim_types_off: Mapped[list[Any]] = mapped_column(default=list)
+    wait_days: Mapped[int] = mapped_column(default=0)
+    approval: Mapped[Approval] = mapped_column(_enum(Approval), default=Approval.AGENCY)
+    requests_hold_claims: Mapped[bool] = mapped_column(default=True)
+    billing_email: Mapped[str | None] = mapped_column(String(254))
+    tax_rate: Mapped[Decimal] = mapped_column(default=Decimal(0))
+    tax_number: Mapped[str] = mapped_column(String(64), default="")
+    days_to_query: Mapped[int] = mapped_column(default=7)
+    fee_on_stock: Mapped[bool] = mapped_column(default=False)
+    fee_on_found: Mapped[bool] = mapped_column(default=False)
+    keeps_fee_reversed: Mapped[bool] = mapped_column(default=False)
+    keeps_fee_reversed_with_unit: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
     version: Mapped[int] = mapped_column(default=1)
 
     case_manager: Mapped[User | None] = relationship(lazy="raise", foreign_keys=[case_manager_id])
 
     __mapper_args__ = {"version_id_col": version}
+
+
+class CommissionRate(Base):
+    """The commission of a client from a day on (by the client's calendar), as a fraction: 0.20 for 20 %.
+
+    The rate of a reimbursement is the one in force on its approval date; before the first, the first.
+    """
+
+    __tablename__ = "commission_rates"
+    __table_args__ = (UniqueConstraint("client_id", "valid_from"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    client_id: Mapped[int] = mapped_column(ForeignKey("clients.id"))
+    valid_from: Mapped[date]
+    rate: Mapped[Decimal]
 
 
 class Account(Base):
@@ -255,14 +377,22 @@ class Account(Base):
 
 
 class Run(Base):
-    """Due work: one row for each kind, account and slot. `slot` is the local date of a daily run."""
+    """Due work: one row for each kind, account or client, and slot.
+
+    `slot` is the local date of a daily run, the Monday that starts the week of a weekly one.
+    """
 
     __tablename__ = "runs"
-    __table_args__ = (UniqueConstraint("kind", "account_id", "slot"), Index(None, "state", "due_at"))
+    __table_args__ = (
+        UniqueConstraint("kind", "account_id", "slot"),
+        UniqueConstraint("kind", "client_id", "slot"),
+        Index(None, "state", "due_at"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(String(32))
     account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    client_id: Mapped[int | None] = mapped_column(ForeignKey("clients.id"))
     slot: Mapped[str] = mapped_column(String(32))
     step: Mapped[str] = mapped_column(String(32), default="")
     state: Mapped[RunState] = mapped_column(_enum(RunState), default=RunState.DUE)
@@ -274,6 +404,7 @@ class Run(Base):
     version: Mapped[int] = mapped_column(default=1)
 
     account: Mapped[Account | None] = relationship(lazy="raise")
+    client: Mapped[Client | None] = relationship(lazy="raise")
 
     __mapper_args__ = {"version_id_col": version}
 
@@ -418,6 +549,19 @@ class Caveat(Base):
     cleared_by: Mapped[User | None] = relationship(lazy="raise")
 
 
+class ApprovalGiven(Base):
+    """One side's approval of a discrepancy whose client wants more than one, or their own (`Client.approval`)."""
+
+    __tablename__ = "approvals_given"
+
+    discrepancy_id: Mapped[int] = mapped_column(ForeignKey("discrepancies.id"), primary_key=True)
+    side: Mapped[Approval] = mapped_column(_enum(Approval), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    at: Mapped[datetime]
+
+    user: Mapped[User] = relationship(lazy="raise")
+
+
 class EvidenceLine(Base):
     """The text of one report line a discrepancy rests on, kept so that pages and cards need nothing but SQL.
 
@@ -442,10 +586,19 @@ class EvidenceLine(Base):
 
 
 class Claim(Base):
-    """What we ask Amazon for: born of an approval, filed by hand. `case_id` is Amazon's."""
+    """What we ask Amazon for: born of an approval, filed by hand. `case_id` is Amazon's.
+
+    `recovered` is the cash that Amazon posted for it, less what it took back, in `currency`; `recovered_quantity` the
+    units it made up for, in cash or in stock. `rounds` counts the appeals. `next_action_on` is the next day on which
+    somebody has to act, by the marketplace's calendar.
+    """
 
     __tablename__ = "claims"
-    __table_args__ = (Index(None, "status", "closes_on"), Index(None, "account_id", "status"))
+    __table_args__ = (
+        Index(None, "status", "closes_on"),
+        Index(None, "account_id", "status"),
+        Index(None, "case_id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
@@ -456,19 +609,29 @@ class Claim(Base):
     quantity: Mapped[int] = mapped_column(BigInteger)
     value: Mapped[Decimal | None]
     recovered: Mapped[Decimal] = mapped_column(default=Decimal(0))
+    recovered_quantity: Mapped[int] = mapped_column(BigInteger, default=0)
     currency: Mapped[str | None] = mapped_column(String(3))
     closes_on: Mapped[date]
     approved_by_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    assignee_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    submitted_at: Mapped[datetime | None]
+    rounds: Mapped[int] = mapped_column(default=0)
+    next_action_on: Mapped[date | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     version: Mapped[int] = mapped_column(default=1)
 
     account: Mapped[Account] = relationship(lazy="raise")
-    approved_by: Mapped[User] = relationship(lazy="raise")
+    approved_by: Mapped[User] = relationship(lazy="raise", foreign_keys=[approved_by_id])
+    assignee: Mapped[User | None] = relationship(lazy="raise", foreign_keys=[assignee_id])
     discrepancies: Mapped[list[Discrepancy]] = relationship(
         lazy="raise", secondary="claim_discrepancies", order_by=Discrepancy.id, back_populates="claims"
     )
     history: Mapped[list["HistoryEntry"]] = relationship(lazy="raise", order_by="HistoryEntry.id")
+    notes: Mapped[list["ClaimNote"]] = relationship(lazy="raise", order_by="ClaimNote.id")
+    documents: Mapped[list["Document"]] = relationship(lazy="raise", order_by="Document.id")
+    requests: Mapped[list["Request"]] = relationship(lazy="raise", order_by="Request.id")
+    payments: Mapped[list["ClaimPayment"]] = relationship(lazy="raise", order_by="ClaimPayment.id")
 
     __mapper_args__ = {"version_id_col": version}
 
@@ -482,8 +645,230 @@ class ClaimDiscrepancy(Base):
     discrepancy_id: Mapped[int] = mapped_column(ForeignKey("discrepancies.id"), primary_key=True, index=True)
 
 
+class ClaimNote(Base):
+    """A text put to a claim: a note of ours, or what Amazon replied. Rows are added, never changed."""
+
+    __tablename__ = "claim_notes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    claim_id: Mapped[int] = mapped_column(ForeignKey("claims.id"), index=True)
+    kind: Mapped[NoteKind] = mapped_column(_enum(NoteKind))
+    text: Mapped[str] = mapped_column(Text)
+    next_action_on: Mapped[date | None]
+    author_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    author_name: Mapped[str] = mapped_column(String(200))
+    created_at: Mapped[datetime]
+
+
+class Document(Base):
+    """A file that somebody put to a claim, or that a client answered a request with. `content` loads when asked for."""
+
+    __tablename__ = "documents"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    client_id: Mapped[int] = mapped_column(ForeignKey("clients.id"), index=True)
+    claim_id: Mapped[int | None] = mapped_column(ForeignKey("claims.id"), index=True)
+    request_id: Mapped[int | None] = mapped_column(ForeignKey("requests.id"), index=True)
+    kind: Mapped[DocumentKind] = mapped_column(_enum(DocumentKind))
+    name: Mapped[str] = mapped_column(String(255))
+    content_type: Mapped[str] = mapped_column(String(100))
+    size: Mapped[int]
+    sha256: Mapped[str] = mapped_column(String(64))
+    content: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+    uploaded_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    uploaded_by_name: Mapped[str] = mapped_column(String(200))
+    created_at: Mapped[datetime]
+
+
+class Request(Base):
+    """Something the client is asked for. `holds_claim`: the claim is not filed before it is answered or closed."""
+
+    __tablename__ = "requests"
+    __table_args__ = (Index(None, "client_id", "status"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    client_id: Mapped[int] = mapped_column(ForeignKey("clients.id"))
+    claim_id: Mapped[int] = mapped_column(ForeignKey("claims.id"), index=True)
+    kind: Mapped[RequestKind] = mapped_column(_enum(RequestKind))
+    question: Mapped[str] = mapped_column(Text)
+    status: Mapped[RequestStatus] = mapped_column(_enum(RequestStatus), default=RequestStatus.ASKED)
+    holds_claim: Mapped[bool] = mapped_column(default=True)
+    asked_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    asked_at: Mapped[datetime]
+    answer: Mapped[str | None] = mapped_column(Text)
+    answered_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    answered_at: Mapped[datetime | None]
+    closed_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    closed_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(default=1)
+
+    client: Mapped[Client] = relationship(lazy="raise")
+    claim: Mapped[Claim] = relationship(lazy="raise", back_populates="requests")
+    asked_by: Mapped[User | None] = relationship(lazy="raise", foreign_keys=[asked_by_id])
+    answered_by: Mapped[User | None] = relationship(lazy="raise", foreign_keys=[answered_by_id])
+    documents: Mapped[list[Document]] = relationship(lazy="raise", order_by=Document.id)
+
+    __mapper_args__ = {"version_id_col": version}
+
+
+class Reimbursement(Base):
+    """One line of Amazon's reimbursements report that bears on our claims: it paid one, may have, or took one back.
+
+    `line_key` tells the line again in a later report; it holds nothing that Amazon changes afterwards. Amounts are in
+    `currency`, `amount_total` negative where Amazon took money back; units likewise. `approved_on` is the day by the
+    marketplace's calendar, `first_seen_at` when the report first showed it (it lags up to five days). `candidates`
+    lists the claims that it may belong to while it waits for a person.
+    """
+
+    __tablename__ = "reimbursements"
+    __table_args__ = (
+        UniqueConstraint("account_id", "line_key"),
+        Index(None, "account_id", "reimbursement_id"),
+        Index(None, "state"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    line_key: Mapped[str] = mapped_column(String(64))
+    reimbursement_id: Mapped[str] = mapped_column(Text)
+    state: Mapped[ReimbursementState] = mapped_column(_enum(ReimbursementState))
+    candidates: Mapped[list[Any]] = mapped_column(default=list)
+    case_id: Mapped[str | None] = mapped_column(Text)
+    order_id: Mapped[str | None] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(Text)
+    kind: Mapped[str] = mapped_column(String(32))
+    fnsku: Mapped[str | None] = mapped_column(Text)
+    msku: Mapped[str | None] = mapped_column(Text)
+    asin: Mapped[str | None] = mapped_column(Text)
+    approved_on: Mapped[date]
+    cash_units: Mapped[int] = mapped_column(BigInteger)
+    stock_units: Mapped[int] = mapped_column(BigInteger)
+    amount_total: Mapped[Decimal]
+    currency: Mapped[str | None] = mapped_column(String(3))
+    original_reimbursement_id: Mapped[str | None] = mapped_column(Text)
+    first_seen_at: Mapped[datetime]
+    version: Mapped[int] = mapped_column(default=1)
+
+    account: Mapped[Account] = relationship(lazy="raise")
+    payments: Mapped[list["ClaimPayment"]] = relationship(lazy="raise", order_by="ClaimPayment.id")
+
+    __mapper_args__ = {"version_id_col": version}
+
+
+class ClaimPayment(Base):
+    """What one reimbursement line gave one claim, or took back from it (then units and amount are negative).
+
+    It covers the units of the line from `first_unit` (1 is the first) on; a line that has no units, only money, is
+    covered as a whole with `first_unit` 0. `amount` is cash, in `currency`. `matched_by` says what tied the two:
+    case_id, order_id, shipment_id, units (FNSKU, reason, quantity and date), reversal, or person.
+    """
+
+    __tablename__ = "claim_payments"
+    __table_args__ = (UniqueConstraint("claim_id", "reimbursement_line_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    claim_id: Mapped[int] = mapped_column(ForeignKey("claims.id"))
+    reimbursement_line_id: Mapped[int] = mapped_column(ForeignKey("reimbursements.id"), index=True)
+    reverses_id: Mapped[int | None] = mapped_column(ForeignKey("claim_payments.id"))
+    first_unit: Mapped[int] = mapped_column(BigInteger)
+    cash_units: Mapped[int] = mapped_column(BigInteger)
+    stock_units: Mapped[int] = mapped_column(BigInteger)
+    amount: Mapped[Decimal]
+    currency: Mapped[str | None] = mapped_column(String(3))
+    matched_by: Mapped[str] = mapped_column(String(32))
+    matched_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    matched_at: Mapped[datetime]
+
+    claim: Mapped[Claim] = relationship(lazy="raise", back_populates="payments")
+    line: Mapped[Reimbursement] = relationship(lazy="raise", back_populates="payments")
+
+
+class Invoice(Base):
+    """One client's bill for a week, in one currency. `week_from` is its Monday, `week_to` its Sunday, client's zone.
+
+    A draft has no number; it is taken, without gaps, on sending. Sums are in `currency`: `recovered` is what the fees
+    are of, `fee` the sum of the lines (credits are negative), `tax` of it, `total` both. `terms` is what was in force
+    when it was made, as printed: names, addresses, tax numbers, rates, what bears a fee, days to query.
+    """
+
+    __tablename__ = "invoices"
+    __table_args__ = (UniqueConstraint("client_id", "currency", "week_from"), Index(None, "status"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    client_id: Mapped[int] = mapped_column(ForeignKey("clients.id"))
+    number: Mapped[str | None] = mapped_column(String(32), unique=True)
+    status: Mapped[InvoiceStatus] = mapped_column(_enum(InvoiceStatus), default=InvoiceStatus.DRAFT)
+    currency: Mapped[str] = mapped_column(String(3))
+    week_from: Mapped[date]
+    week_to: Mapped[date]
+    recovered: Mapped[Decimal]
+    fee: Mapped[Decimal]
+    tax_rate: Mapped[Decimal]
+    tax: Mapped[Decimal]
+    total: Mapped[Decimal]
+    terms: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    created_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+    query_until: Mapped[date | None]
+    final_at: Mapped[datetime | None]
+    paid_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(default=1)
+
+    client: Mapped[Client] = relationship(lazy="raise")
+    lines: Mapped[list["InvoiceLine"]] = relationship(
+        lazy="raise", order_by="InvoiceLine.position", back_populates="invoice", cascade="all, delete-orphan"
+    )
+    history: Mapped[list["HistoryEntry"]] = relationship(lazy="raise", order_by="HistoryEntry.id")
+
+    __mapper_args__ = {"version_id_col": version}
+
+
+class InvoiceLine(Base):
+    """The fee for what one reimbursement line gave one claim, or (negative) the credit for what was taken back.
+
+    `recovered` is what the fee is a part of: cash, or the value of units where the terms say so. A client may query
+    a line until the invoice is final.
+    """
+
+    __tablename__ = "invoice_lines"
+    __table_args__ = (UniqueConstraint("invoice_id", "position"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    invoice_id: Mapped[int] = mapped_column(ForeignKey("invoices.id"))
+    position: Mapped[int]
+    claim_id: Mapped[int] = mapped_column(ForeignKey("claims.id"), index=True)
+    payment_id: Mapped[int] = mapped_column(ForeignKey("claim_payments.id"), index=True)
+    claim_type: Mapped[str] = mapped_column(String(40))
+    approved_on: Mapped[date]
+    cash_units: Mapped[int] = mapped_column(BigInteger)
+    stock_units: Mapped[int] = mapped_column(BigInteger)
+    recovered: Mapped[Decimal]
+    rate: Mapped[Decimal]
+    fee: Mapped[Decimal]
+    query: Mapped[str | None] = mapped_column(Text)
+    queried_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    queried_at: Mapped[datetime | None]
+    answer: Mapped[str | None] = mapped_column(Text)
+    answered_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    answered_at: Mapped[datetime | None]
+
+    invoice: Mapped[Invoice] = relationship(lazy="raise", back_populates="lines")
+    claim: Mapped[Claim] = relationship(lazy="raise")
+    payment: Mapped[ClaimPayment] = relationship(lazy="raise")
+
+
+class BilledUnit(Base):
+    """One unit of one reimbursement line that was billed: the key itself refuses the same unit twice."""
+
+    __tablename__ = "billed_units"
+
+    reimbursement_line_id: Mapped[int] = mapped_column(ForeignKey("reimbursements.id"), primary_key=True)
+    unit: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    invoice_line_id: Mapped[int] = mapped_column(ForeignKey("invoice_lines.id"), index=True)
+
+
 class HistoryEntry(Base):
-    """One move of a discrepancy, a claim, a client or an account. Rows are added, never changed.
+    """One move of a discrepancy, a claim, an invoice, a client or an account. Rows are added, never changed.
 
     `action` says what was done (found, approved, rejected, undone, caveat_cleared, quantity_changed, settled …);
     `actor_name` stays readable when the user is gone, and is "Recoup" for what a job did.
@@ -496,6 +881,7 @@ class HistoryEntry(Base):
     claim_id: Mapped[int | None] = mapped_column(ForeignKey("claims.id"), index=True)
     client_id: Mapped[int | None] = mapped_column(ForeignKey("clients.id"), index=True)
     account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"), index=True)
+    invoice_id: Mapped[int | None] = mapped_column(ForeignKey("invoices.id"), index=True)
     at: Mapped[datetime]
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     actor_name: Mapped[str] = mapped_column(String(200))
@@ -511,7 +897,8 @@ class OutboxMessage(Base):
     """A message to send: its kind and the ids it tells of; the words are made at delivery.
 
     `key` says what it is about, so that the same thing is never queued twice. `claimed_until` is a sender's hold on it,
-    in real time. `is_unsure`: an earlier try may have arrived, so it is looked up before it is sent again.
+    in real time. `is_unsure`: an earlier try may have arrived, so it is looked up before it is sent again. `channel` is
+    where it went: a Slack channel, or an e-mail address.
     """
 
     __tablename__ = "outbox"
@@ -520,7 +907,10 @@ class OutboxMessage(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(String(32))
     key: Mapped[str] = mapped_column(String(200), unique=True)
+    medium: Mapped[Medium] = mapped_column(_enum(Medium), default=Medium.SLACK)
+    client_id: Mapped[int | None] = mapped_column(ForeignKey("clients.id"), index=True)
     account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    claim_id: Mapped[int | None] = mapped_column(ForeignKey("claims.id"), index=True)
     discrepancy_id: Mapped[int | None] = mapped_column(ForeignKey("discrepancies.id"), index=True)
     payload: Mapped[dict[str, Any]] = mapped_column(default=dict)
     state: Mapped[OutboxState] = mapped_column(_enum(OutboxState), default=OutboxState.PENDING)
@@ -530,7 +920,7 @@ class OutboxMessage(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     is_unsure: Mapped[bool] = mapped_column(default=False)
     last_error: Mapped[str | None] = mapped_column(Text)
-    channel: Mapped[str | None] = mapped_column(String(64))
+    channel: Mapped[str | None] = mapped_column(String(254))
     external_id: Mapped[str | None] = mapped_column(String(64))
     created_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]

@@ -13,13 +13,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from clock import real_now
-from models import Discrepancy, OutboxMessage, OutboxState
+from models import Discrepancy, Medium, OutboxMessage, OutboxState
 
 # A hold is shorter than the 90 seconds in which a dead worker's job is done again, longer than a handful of posts.
 HOLD = timedelta(seconds=60)
 CARD = "discrepancy_card"
 CARDS_OVERFLOW = "cards_overflow"
 CARD_UPDATE = "card_update"
+CLAIM_NEWS = "claim_news"
 
 _UNDELIVERED = (OutboxState.PENDING, OutboxState.SENDING)
 
@@ -30,7 +31,10 @@ def message(
     *,
     now: datetime,
     not_before: datetime | None = None,
+    medium: Medium = Medium.SLACK,
+    client_id: int | None = None,
     account_id: int | None = None,
+    claim_id: int | None = None,
     discrepancy_id: int | None = None,
     payload: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
@@ -38,7 +42,10 @@ def message(
     return {
         "kind": kind,
         "key": key,
+        "medium": medium,
+        "client_id": client_id,
         "account_id": account_id,
+        "claim_id": claim_id,
         "discrepancy_id": discrepancy_id,
         "payload": payload or {},
         "state": OutboxState.PENDING,
@@ -54,7 +61,10 @@ def enqueue(
     *,
     now: datetime,
     not_before: datetime | None = None,
+    medium: Medium = Medium.SLACK,
+    client_id: int | None = None,
     account_id: int | None = None,
+    claim_id: int | None = None,
     discrepancy_id: int | None = None,
     payload: dict[str, Any] | None = None,
 ) -> None:
@@ -64,7 +74,10 @@ def enqueue(
         key,
         now=now,
         not_before=not_before,
+        medium=medium,
+        client_id=client_id,
         account_id=account_id,
+        claim_id=claim_id,
         discrepancy_id=discrepancy_id,
         payload=payload,
     )
@@ -79,15 +92,18 @@ def enqueue_all(session: Session, messages: Sequence[dict[str, Any]]) -> None:
     session.execute(insert(OutboxMessage).on_conflict_do_nothing(index_elements=["key"]), list(messages))
 
 
-def claim_batch(session: Session, worker: str, limit: int, now: datetime) -> list[OutboxMessage]:
-    """Take up to `limit` due messages for `worker`, oldest first, and return them in state `sending`.
+def claim_batch(
+    session: Session, worker: str, limit: int, now: datetime, *, medium: Medium = Medium.SLACK
+) -> list[OutboxMessage]:
+    """Take up to `limit` due messages of a medium for `worker`, oldest first, and return them in state `sending`.
 
     No two senders get the same row: PostgreSQL skips rows that another one is taking, SQLite lets one writer in at a
     time. A row whose `is_unsure` is set may have arrived already: look before sending it. The hold lasts `HOLD` of
     real time, so take no more than can be sent in it. To be called in a transaction of its own.
     """
     at = real_now()
-    taken = list(session.scalars(_due(now, at).limit(limit).with_for_update(skip_locked=True)))
+    due = _due(now, at).where(OutboxMessage.medium == medium)
+    taken = list(session.scalars(due.limit(limit).with_for_update(skip_locked=True)))
     for row in taken:
         row.is_unsure = row.is_unsure or row.state is OutboxState.SENDING
         row.state = OutboxState.SENDING

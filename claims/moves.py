@@ -1,0 +1,125 @@
+"""The moves of a claim (DESIGN section 7): which may follow which, and the one function that makes one."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy.orm import Session, selectinload
+
+import outbox
+from claims import history, words
+from claims.access import Actor, Permission
+from errors import Moved, NotAllowed, NotFound
+from models import Account, Claim, ClaimStatus, Discrepancy, HistoryEntry
+
+_S = ClaimStatus
+
+OPEN_AT_AMAZON = frozenset({_S.SUBMITTED, _S.NEEDS_INFO, _S.DENIED, _S.APPEALED, _S.PARTLY_RECOVERED})
+
+MAY_BECOME: dict[ClaimStatus, frozenset[ClaimStatus]] = {
+    _S.TO_SUBMIT: frozenset({_S.SUBMITTED, _S.CLOSED}),
+    _S.SUBMITTED: frozenset({_S.NEEDS_INFO, _S.DENIED, _S.PARTLY_RECOVERED, _S.RECOVERED, _S.CLOSED}),
+    _S.NEEDS_INFO: frozenset({_S.SUBMITTED, _S.DENIED, _S.PARTLY_RECOVERED, _S.RECOVERED, _S.CLOSED}),
+    _S.DENIED: frozenset({_S.APPEALED, _S.PARTLY_RECOVERED, _S.RECOVERED, _S.CLOSED}),
+    _S.APPEALED: frozenset({_S.NEEDS_INFO, _S.DENIED, _S.PARTLY_RECOVERED, _S.RECOVERED, _S.CLOSED}),
+    # What Amazon still owes can be asked for again: a refusal of the rest, an appeal against it.
+    _S.PARTLY_RECOVERED: frozenset({_S.NEEDS_INFO, _S.DENIED, _S.APPEALED, _S.RECOVERED, _S.REVERSED, _S.CLOSED}),
+    _S.RECOVERED: frozenset({_S.PARTLY_RECOVERED, _S.REVERSED}),
+    _S.REVERSED: frozenset({_S.APPEALED, _S.PARTLY_RECOVERED, _S.RECOVERED, _S.CLOSED}),
+    # Amazon sometimes pays what we had given up; the money is ours to count all the same.
+    _S.CLOSED: frozenset({_S.PARTLY_RECOVERED, _S.RECOVERED}),
+}
+
+
+def locked(session: Session, claim_id: int, actor: Actor) -> Claim:
+    """Return the claim as it is now, nobody else's to change until the end of this transaction.
+
+    With account, client and discrepancies, each read by a statement of its own (a joined one could be older than the
+    lock). Raises NotAllowed for who may not work on claims, and NotFound.
+    """
+    actor.require(Permission.WORK_CLAIMS)
+    found = session.get(
+        Claim,
+        claim_id,
+        with_for_update=True,
+        populate_existing=True,
+        options=[
+            selectinload(Claim.account).selectinload(Account.client),
+            selectinload(Claim.discrepancies),
+        ],
+    )
+    if found is None or not actor.sees(found.account.client_id):
+        raise NotFound(f"There is no claim {claim_id}.", todo="`flask claims list` shows them.")
+    return found
+
+
+def require_person(actor: Actor) -> int:
+    """Return who acts. Raises NotAllowed for the program itself: people move claims, jobs only count money."""
+    if actor.user_id is None:
+        raise NotAllowed("This needs a person.", todo="Say who does it.")
+    return actor.user_id
+
+
+def move(
+    session: Session,
+    claim: Claim,
+    to: ClaimStatus,
+    *,
+    actor: Actor,
+    now: datetime,
+    action: str | None = None,
+    reason: str | None = None,
+    note: str | None = None,
+) -> HistoryEntry:
+    """Move a locked claim, with its history, and say that the cards of its discrepancies are stale.
+
+    action: the word of the history, the new state unless given. reason: what `closed_reason` becomes on closing.
+    Raises Moved, in a sentence, where that cannot follow.
+    """
+    before = claim.status
+    if to not in MAY_BECOME[before]:
+        raise Moved(f"Claim {claim.id} cannot become {_name(to)}: {_standing(claim)}.", todo=_todo(before))
+    claim.status, claim.updated_at = to, now
+    claim.closed_reason = reason if to is ClaimStatus.CLOSED else None
+    entry = history.entry(
+        actor=actor,
+        now=now,
+        action=action or to.value,
+        claim_id=claim.id,
+        moved=(before.value, to.value),
+        reason=reason,
+        note=note,
+    )
+    history.add(session, entry)
+    refresh_cards(session, claim.discrepancies, f"claim:{entry.id}", now)
+    return entry
+
+
+def refresh_cards(session: Session, rows: Iterable[Discrepancy], why: str, now: datetime) -> None:
+    """Say that the cards of these discrepancies are stale; `why` makes it one message for each reason."""
+    outbox.enqueue_all(
+        session,
+        [
+            outbox.message(
+                outbox.CARD_UPDATE,
+                f"update:{row.id}:{why}",
+                now=now,
+                account_id=row.account_id,
+                discrepancy_id=row.id,
+            )
+            for row in rows
+            if row.announced_at is not None
+        ],
+    )
+
+
+def _standing(claim: Claim) -> str:
+    return f"it is {words.claim_status_name(claim.status.value, claim.closed_reason)}"
+
+
+def _name(status: ClaimStatus) -> str:
+    return words.claim_status_name(status.value)
+
+
+def _todo(status: ClaimStatus) -> str:
+    *others, last = [_name(to) for to in ClaimStatus if to in MAY_BECOME[status]]
+    return f"From there it can become {', '.join(others)} or {last}." if others else f"From there it can become {last}."
