@@ -20,6 +20,8 @@ _REPORTS = {
     "ShipmentData": "inbound_shipments",
     "ItemData": "inbound_items",
 }
+# A page often holds a handful of entries, of which one that cannot be read says nothing about the others.
+_ENOUGH_TO_JUDGE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +49,12 @@ def read_document(taken: Bytes, zone: ZoneInfo) -> Document:
     """Return the rows of a JSON file. Raises FileRefused."""
     pages, flaws = pages_of(taken.path, is_gzip=taken.is_gzip)
     kind = _kind(pages)
-    entries = [entry for page in pages if kind in page.kinds for entry in page.entries]
-    rows, rejected = _read(kind, entries, zone)
+    entries = [entry for page in pages if kind in page.kinds or not page.kinds for entry in page.entries]
+    count = len(entries) + len(flaws)
+    rows, rejected = _read(kind, [entry for entry in entries if not entry.problem], zone)
+    flaws.extend(Flaw(entry.line, entry.problem) for entry in entries if entry.problem)
     flaws.extend(Flaw(line, problem) for line, problem in rejected)
-    count = len(entries) + len(flaws) - len(rejected)
-    if len(flaws) > MOST_REJECTED * count:
+    if count >= _ENOUGH_TO_JUDGE and len(flaws) > MOST_REJECTED * count:
         first = min(flaws, key=lambda flaw: flaw.line)
         raise FileRefused(
             "too_many_rejected",
@@ -77,6 +80,8 @@ def _kind(pages: list[Page]) -> str:
     known = ", ".join(_REPORTS)
     if kinds:
         raise FileRefused("unknown_header", f"It mixes {' and '.join(sorted(kinds))}. Give each its own file.")
+    if any(entry.problem for page in pages for entry in page.entries):
+        raise FileRefused("unreadable", "It is not JSON as Amazon's APIs give it. Download it again.")
     raise FileRefused("unknown_header", f"It is JSON that holds none of {known}, which Recoup reads.")
 
 

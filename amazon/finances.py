@@ -3,14 +3,14 @@
 import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal, DecimalException
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from amazon.pages import Entry
+from amazon.pages import Entry, in_words
 from money import MICROS
 
 Part = Literal["charge", "fee", "promotion", "adjustment"]
@@ -35,6 +35,8 @@ SCHEMA: dict[str, pl.DataType] = {
     "source": pl.String(),
 }
 _MOST_MICROS = 2**63
+_MONEY_FIELDS = (("CurrencyAmount", "CurrencyCode"), ("currencyAmount", "currencyCode"))
+_NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,4})?")
 
 
 class Unreadable(ValueError):
@@ -89,9 +91,11 @@ def day_of(value: Any, name: str, zone: ZoneInfo) -> date | None:
     if value in (None, ""):
         return None
     try:
-        return _day(str(value), zone)
+        if isinstance(value, str):
+            return _day(value, zone)
     except (ValueError, OverflowError):
-        raise Unreadable(f"{name} is not a date: '{str(value)[:40]}'") from None
+        pass
+    raise Unreadable(f"{name} is not a date: {in_words(value)}")
 
 
 @lru_cache(maxsize=1 << 12)
@@ -104,37 +108,80 @@ def whole(value: Any, name: str) -> int | None:
     """Return a number of units, which Amazon delivers as a number or as text. Raises Unreadable."""
     if value in (None, ""):
         return None
-    if not isinstance(value, bool) and re.fullmatch(r"[+-]?\d{1,15}(?:\.0+)?", str(value)):
+    if _is_plain(value) and re.fullmatch(r"[+-]?\d{1,15}(?:\.0+)?", str(value)):
         return int(str(value).split(".", maxsplit=1)[0])
-    raise Unreadable(f"{name} is not a whole number: '{str(value)[:40]}'")
+    raise Unreadable(f"{name} is not a whole number: {in_words(value)}")
 
 
-def micros_of(value: Any, name: str) -> int | None:
-    """Return millionths of a number that is still text. Raises Unreadable, also for a seventh place."""
+def micros_of(value: Any, name: str) -> int:
+    """Return millionths of a number that is still text. Raises Unreadable, also for a seventh place or none."""
     if value in (None, ""):
-        return None
+        raise Unreadable(f"{name} is missing")
     try:
-        return _micros(str(value))
-    except (InvalidOperation, Unreadable):
-        raise Unreadable(f"{name} is not an amount: '{str(value)[:40]}'") from None
+        return _micros(str(value) if _is_plain(value) else "")
+    except (DecimalException, Unreadable):
+        raise Unreadable(f"{name} is not an amount: {in_words(value)}") from None
 
 
 @lru_cache(maxsize=1 << 16)
 def _micros(text: str) -> int:
+    if not _NUMBER.fullmatch(text.strip()):
+        raise Unreadable(text)
     micros = Decimal(text) * MICROS
-    if not micros.is_finite() or micros != micros.to_integral_value() or abs(micros) >= _MOST_MICROS:
+    if micros != micros.to_integral_value() or abs(micros) >= _MOST_MICROS:
         raise Unreadable(text)
     return int(micros)
 
 
-def text_of(value: Any) -> str | None:
-    """Return a text without blanks around it, None if nothing is left."""
-    return str(value).strip() or None if value is not None else None
+def amount_in(value: dict[str, Any], name: str, part: Part | None, kind: str | None) -> Amount:
+    """Return the amount of money in a field, in the words of either version. Raises Unreadable, also for none."""
+    money = value.get(name)
+    if money is None:
+        raise Unreadable(f"{name} is missing")
+    if not isinstance(money, dict):
+        raise Unreadable(f"{name} is {in_words(money)} where an object belongs")
+    for amount, code in _MONEY_FIELDS:
+        if amount in money:
+            return Amount(part, kind, micros_of(money[amount], amount), text_in(money, code))
+    raise Unreadable(f"{name} has no amount")
 
 
-def objects(value: Any) -> Iterator[dict[str, Any]]:
-    """Yield the objects of a list that may be missing or null."""
-    yield from (each for each in value or () if isinstance(each, dict))
+def text_in(value: dict[str, Any], *names: str) -> str | None:
+    """Return the text of the first of these fields that has any, without blanks around it. Raises Unreadable."""
+    for name in names:
+        field = value.get(name)
+        if field is None:
+            continue
+        if not _is_plain(field):
+            raise Unreadable(f"{name} is {in_words(field)} where text belongs")
+        if text := str(field).strip():
+            return text
+    return None
+
+
+def object_in(value: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return the object in a field, an empty one where it is missing or null. Raises Unreadable."""
+    field = value.get(name)
+    if field is None or isinstance(field, dict):
+        return field or {}
+    raise Unreadable(f"{name} is {in_words(field)} where an object belongs")
+
+
+def objects(value: dict[str, Any], name: str) -> Iterator[dict[str, Any]]:
+    """Yield the objects of the list in a field, which may be missing, null or empty. Raises Unreadable."""
+    listed = value.get(name)
+    if listed in (None, "", {}):
+        return
+    if not isinstance(listed, list):
+        raise Unreadable(f"{name} is {in_words(listed)} where a list belongs")
+    for each in listed:
+        if not isinstance(each, dict):
+            raise Unreadable(f"{name} holds {in_words(each)} where an object belongs")
+        yield each
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, str | int) and not isinstance(value, bool)
 
 
 def read_entries(

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from amazon.finances import Amount, Event, Item, Lines, Part, Unreadable, day_of, micros_of, objects, text_of, whole
+from amazon.finances import Amount, Event, Item, Lines, Part, Unreadable, amount_in, day_of, objects, text_in, whole
 from amazon.pages import Entry
 
 SOURCE = "v0"
@@ -49,8 +50,8 @@ def reader(zone: ZoneInfo) -> Callable[[Entry], Event]:
         return Event(
             event=_ORDER_EVENTS.get(entry.listed) or _snake(entry.listed),
             posted_on=posted_on,
-            order_id=text_of(value.get("AmazonOrderId") or value.get("OriginalRemovalOrderId")),
-            marketplace_name=text_of(value.get("MarketplaceName") or value.get("StoreName")),
+            order_id=text_in(value, "AmazonOrderId", "OriginalRemovalOrderId"),
+            marketplace_name=text_in(value, "MarketplaceName", "StoreName"),
             lines=_lines(entry.listed, value),
         )
 
@@ -69,9 +70,9 @@ def _lines(listed: str, value: dict[str, Any]) -> Lines:
 
 def _order_lines(value: dict[str, Any]) -> Lines:
     lines: Lines = []
-    for item in objects([*(value.get("ShipmentItemList") or ()), *(value.get("ShipmentItemAdjustmentList") or ())]):
+    for item in chain(objects(value, "ShipmentItemList"), objects(value, "ShipmentItemAdjustmentList")):
         amounts = [amount for which in _ITEM_AMOUNTS for amount in _components(item, *which)]
-        for withheld in objects(item.get("ItemTaxWithheldList")):
+        for withheld in objects(item, "ItemTaxWithheldList"):
             amounts.extend(_components(withheld, "TaxesWithheld", "charge", "ChargeType", "ChargeAmount"))
         lines.append((_item(item), amounts))
     of_order = [amount for which in _ORDER_AMOUNTS for amount in _components(value, *which)]
@@ -79,11 +80,11 @@ def _order_lines(value: dict[str, Any]) -> Lines:
 
 
 def _adjustment_lines(value: dict[str, Any]) -> Lines:
-    kind = text_of(value.get("AdjustmentType"))
-    items = list(objects(value.get("AdjustmentItemList")))
+    kind = text_in(value, "AdjustmentType")
+    items = list(objects(value, "AdjustmentItemList"))
     if not items:
-        return [(Item(), [_amount("adjustment", kind, value.get("AdjustmentAmount"))])]
-    return [(_item(item), [_amount("adjustment", kind, item.get("TotalAmount"))]) for item in items]
+        return [(Item(), [amount_in(value, "AdjustmentAmount", "adjustment", kind)])]
+    return [(_item(item), [amount_in(item, "TotalAmount", "adjustment", kind)]) for item in items]
 
 
 def _own_amounts(listed: str, value: dict[str, Any]) -> Iterator[Amount]:
@@ -91,30 +92,21 @@ def _own_amounts(listed: str, value: dict[str, Any]) -> Iterator[Amount]:
     part: Part = "charge" if listed == "RetrochargeEventList" else "adjustment"
     for name, field in value.items():
         if isinstance(field, dict) and "CurrencyAmount" in field:
-            yield _amount(part, name, field)
+            yield amount_in(value, name, part, name)
 
 
 def _components(value: dict[str, Any], listed: str, part: Part, kind: str, amount: str) -> Iterator[Amount]:
-    if not value.get(listed):
-        return
-    for component in objects(value[listed]):
-        yield _amount(part, text_of(component.get(kind)), component.get(amount))
-
-
-def _amount(part: Part, kind: str | None, money: Any) -> Amount:
-    money = money if isinstance(money, dict) else {}
-    return Amount(
-        part, kind, micros_of(money.get("CurrencyAmount"), "CurrencyAmount"), text_of(money.get("CurrencyCode"))
-    )
+    for component in objects(value, listed):
+        yield amount_in(component, amount, part, text_in(component, kind))
 
 
 def _item(value: dict[str, Any]) -> Item:
     quantity = value.get("QuantityShipped", value.get("Quantity"))
     return Item(
-        sku=text_of(value.get("SellerSKU")),
-        fnsku=text_of(value.get("FnSKU")),
-        asin=text_of(value.get("ASIN")),
-        order_item_id=text_of(value.get("OrderItemId") or value.get("OrderAdjustmentItemId")),
+        sku=text_in(value, "SellerSKU"),
+        fnsku=text_in(value, "FnSKU"),
+        asin=text_in(value, "ASIN"),
+        order_item_id=text_in(value, "OrderItemId", "OrderAdjustmentItemId"),
         quantity=whole(quantity, "Quantity"),
     )
 

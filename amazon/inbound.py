@@ -1,11 +1,11 @@
 """Shipments to Amazon and their items, as the Fulfillment Inbound API v0 tells them."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import polars as pl
 
-from amazon.finances import Unreadable, text_of, whole
+from amazon.finances import Unreadable, text_in, whole
 from amazon.pages import Entry
 
 SHIPMENTS: dict[str, pl.DataType] = {
@@ -26,34 +26,42 @@ ITEMS: dict[str, pl.DataType] = {
 
 def read_shipments(entries: Iterable[Entry]) -> tuple[pl.DataFrame, list[tuple[int, str]]]:
     """Return one row per shipment, and line and reason of those that cannot be read."""
-    rows, rejected = [], []
-    for entry in entries:
-        shipment_id = text_of(entry.value.get("ShipmentId"))
-        if shipment_id is None:
-            rejected.append((entry.line, "ShipmentId is empty"))
-            continue
-        status = text_of(entry.value.get("ShipmentStatus"))
-        rows.append((entry.line, shipment_id, status, text_of(entry.value.get("DestinationFulfillmentCenterId"))))
-    return pl.DataFrame(rows, schema=SHIPMENTS, orient="row"), rejected
+    return _read(entries, _shipment, SHIPMENTS)
 
 
 def read_items(entries: Iterable[Entry]) -> tuple[pl.DataFrame, list[tuple[int, str]]]:
     """Return one row per item of a shipment, and line and reason of those that cannot be read."""
+    return _read(entries, _item, ITEMS)
+
+
+def _read(
+    entries: Iterable[Entry], read: Callable[[dict[str, Any]], tuple[Any, ...]], schema: dict[str, pl.DataType]
+) -> tuple[pl.DataFrame, list[tuple[int, str]]]:
     rows, rejected = [], []
     for entry in entries:
         try:
-            rows.append((entry.line, *_item(entry.value)))
+            rows.append((entry.line, *read(entry.value)))
         except Unreadable as problem:
             rejected.append((entry.line, str(problem)))
-    return pl.DataFrame(rows, schema=ITEMS, orient="row"), rejected
+    return pl.DataFrame(rows, schema=schema, orient="row"), rejected
+
+
+def _shipment(value: dict[str, Any]) -> tuple[str, str | None, str | None]:
+    shipment_id = _shipment_id(value)
+    return shipment_id, text_in(value, "ShipmentStatus"), text_in(value, "DestinationFulfillmentCenterId")
 
 
 def _item(value: dict[str, Any]) -> tuple[str, str | None, str | None, int, int | None]:
-    shipment_id = text_of(value.get("ShipmentId"))
+    shipment_id = _shipment_id(value)
     shipped = whole(value.get("QuantityShipped"), "QuantityShipped")
-    if shipment_id is None:
-        raise Unreadable("ShipmentId is empty")
     if shipped is None:
         raise Unreadable("QuantityShipped is empty")
-    msku, fnsku = text_of(value.get("SellerSKU")), text_of(value.get("FulfillmentNetworkSKU"))
+    msku, fnsku = text_in(value, "SellerSKU"), text_in(value, "FulfillmentNetworkSKU")
     return shipment_id, msku, fnsku, shipped, whole(value.get("QuantityReceived"), "QuantityReceived")
+
+
+def _shipment_id(value: dict[str, Any]) -> str:
+    shipment_id = text_in(value, "ShipmentId")
+    if shipment_id is None:
+        raise Unreadable("ShipmentId is empty")
+    return shipment_id

@@ -19,8 +19,28 @@ _EVENT_LIST = "EventList"
 # Of an entry's hash, enough to tell all events of an account apart.
 _DIGITS = 32
 _BLANKS = re.compile(r"[ \t\r\n]*")
+_NUMBER = re.compile(r"-?[0-9.eE+-]+")
+_STRING_OR_BRACKET = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
+# Half of a pair of UTF-16, left where a text was cut, and NUL: no file and no database can hold them.
+_UNWRITABLE = re.compile(r"\\u(?:[dD][89a-fA-F]|0000)")
+_ESCAPE = re.compile(r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F]..|u0000)|.)")
+
+
+class _SaidTwice(ValueError):
+    """An object has two values under one name, so that nobody can tell which counts."""
+
+
+def _said_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        twice = next((name for name, said in pairs if value[name] != said), None)
+        if twice is not None:
+            raise _SaidTwice(f"It has two values for {twice[:40]}")
+    return value
+
+
 # Fractions stay text, so that no amount goes through a float.
-_DECODER = json.JSONDecoder(parse_float=str)
+_DECODER = json.JSONDecoder(parse_float=str, parse_constant=str, object_pairs_hook=_said_once)
 _ENCODER = json.JSONEncoder(sort_keys=True, check_circular=False)
 
 
@@ -29,12 +49,14 @@ class Entry:
     """One event, shipment or item: the list it stood in, the physical line on which it begins, and what it says.
 
     digest: of list and value, in hex; equal for the same entry again, however it was laid out.
+    problem: why it is no entry that Amazon writes; its value is empty then. Empty for all others.
     """
 
     listed: str
     line: int
     value: dict[str, Any]
     digest: str
+    problem: str = ""
 
 
 @dataclass(slots=True)
@@ -75,8 +97,20 @@ def pages_of(path: Path, *, is_gzip: bool) -> tuple[list[Page], list[Flaw]]:
 
 
 def text_of(path: Path, *, is_gzip: bool) -> str:
-    """Return the text of a JSON file."""
-    return b"".join(blocks_of(path, is_gzip=is_gzip)).decode("utf-8-sig", errors="replace")
+    """Return the text of a JSON file; escapes of what is no character become those of U+FFFD, which are as long."""
+    text = b"".join(blocks_of(path, is_gzip=is_gzip)).decode("utf-8-sig", errors="replace")
+    if _UNWRITABLE.search(text):
+        return _ESCAPE.sub(lambda escape: r"\ufffd" if escape[1] else escape[0], text)
+    return text
+
+
+def in_words(value: Any) -> str:
+    """Return a value as a person is shown it, however large it is."""
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
+    if isinstance(value, dict):
+        return "an object"
+    return "a list" if isinstance(value, list) else f"'{str(value)[:40]}'"
 
 
 def verbatim(entry: Entry, text: str, line_start: int) -> str:
@@ -85,9 +119,10 @@ def verbatim(entry: Entry, text: str, line_start: int) -> str:
     for brace in re.compile("{").finditer(text, line_start, line_end):
         try:
             value, end = _DECODER.raw_decode(text, brace.start())
-        except ValueError:
+            is_this = _digest(entry.listed, value) == entry.digest
+        except (ValueError, RecursionError):
             continue
-        if _digest(entry.listed, value) == entry.digest:
+        if is_this:
             return text[brace.start() : end]
     return text[line_start:line_end]
 
@@ -101,10 +136,31 @@ def _is_json_lines(text: str) -> bool:
     if not rest.strip():
         return False
     try:
-        _DECODER.decode(first)
-    except (ValueError, RecursionError):
+        return not first[_end_of(first, 0) :].strip()
+    except ValueError:
         return False
-    return True
+
+
+def _end_of(text: str, position: int) -> int:
+    """Return where the JSON value at `position` ends. Raises ValueError where it is none."""
+    try:
+        return _DECODER.raw_decode(text, position)[1]
+    except json.JSONDecodeError:
+        raise
+    except (ValueError, RecursionError):
+        return _skipped(text, position)
+
+
+def _skipped(text: str, position: int) -> int:
+    """Return where a value ends that Python cannot hold: nested too deeply, or a number of too many digits."""
+    if number := _NUMBER.match(text, position):
+        return number.end()
+    depth = 0
+    for token in _STRING_OR_BRACKET.finditer(text, position):
+        depth += {"{": 1, "[": 1, "}": -1, "]": -1}.get(token[0], 0)
+        if depth == 0:
+            return token.end()
+    raise _Malformed(position)
 
 
 def _line_by_line(text: str) -> tuple[list[Page], list[Flaw]]:
@@ -151,14 +207,19 @@ class _Walk:
                 yield from self._collected
                 self._collected = []
             else:
-                position = self._object(position, self._value)
+                position = self._one(position)
                 yield self._taken()
             position = self._skip(position)
 
     def _collect(self, position: int) -> int:
-        position = self._object(position, self._value)
+        position = self._one(position)
         self._collected.append(self._taken())
         return position
+
+    def _one(self, position: int) -> int:
+        if self._text.startswith("{", position):
+            return self._object(position, self._value)
+        return self._misplaced("", "The file", "an answer", position)
 
     def _taken(self) -> Page:
         page, self._page = self._page, Page()
@@ -169,21 +230,49 @@ class _Walk:
             if key == "FinancialEvents":
                 self._page.kinds.add(key)
             return self._object(position, self._value)
-        if (key in _LISTS or key.endswith(_EVENT_LIST)) and self._text.startswith("[", position):
+        if key in _LISTS or key.endswith(_EVENT_LIST):
             self._page.kinds.add(key if key in _LISTS else "FinancialEvents")
-            return self._array(position, lambda at: self._entry(key, at))
-        return _DECODER.raw_decode(self._text, position)[1]
+            if self._text.startswith("[", position):
+                return self._array(position, lambda at: self._entry(key, at))
+            if not self._text.startswith("null", position):
+                return self._misplaced(key, key, "a list", position)
+        return _end_of(self._text, position)
 
     def _entry(self, listed: str, position: int) -> int:
-        value, end = _DECODER.raw_decode(self._text, position)
-        if not isinstance(value, dict):
-            raise _Malformed(position)
-        self._page.entries.append(Entry(listed, self._line_at(position), value, _digest(listed, value)))
+        if not self._text.startswith("{", position):
+            return self._misplaced(listed, listed, "an object", position)
+        try:
+            value, end = _DECODER.raw_decode(self._text, position)
+            entry = Entry(listed, self._line_at(position), value, _digest(listed, value))
+        except json.JSONDecodeError:
+            raise
+        except _SaidTwice as problem:
+            return self._unusable(listed, str(problem), position)
+        except RecursionError:
+            return self._unusable(listed, "It is nested too deeply", position)
+        except ValueError:  # Python's own limit against numbers that take minutes to read
+            return self._unusable(listed, "It holds a number of too many digits", position)
+        self._page.entries.append(entry)
+        return end
+
+    def _misplaced(self, listed: str, holder: str, wanted: str, position: int) -> int:
+        found = {"n": "null", "t": "true", "f": "false", "[": "a list", "{": "an object", '"': "text"}
+        said = found.get(self._text[position : position + 1], "a number")
+        return self._unusable(listed, f"{holder} holds {said} where {wanted} belongs", position)
+
+    def _unusable(self, listed: str, problem: str, position: int) -> int:
+        """Leave out the value at `position`, whatever it is, and say so on its line."""
+        end = _end_of(self._text, position)
+        digest = _digest(listed, self._text[position:end])
+        self._page.entries.append(Entry(listed, self._line_at(position), {}, digest, problem))
         return end
 
     def _object(self, position: int, each: Callable[[str, int], int]) -> int:
         def pair(at: int) -> int:
-            key, at = _DECODER.raw_decode(self._text, at)
+            key, end = _DECODER.raw_decode(self._text, at)
+            if not isinstance(key, str):
+                raise _Malformed(at)
+            at = end
             return each(key, self._skip(self._expect(":", at)))
 
         return self._sequence(position, "{}", pair)

@@ -214,3 +214,154 @@ def test_a_mixed_file_is_refused(tmp_path):
     path = tmp_path / "mixed.jsonl"
     path.write_text('{"ItemData": []}\n{"ShipmentData": []}\n')
     assert [no.code for no in read_files(path).refused] == ["unknown_header"]
+
+
+def shipment(number: int) -> dict[str, Any]:
+    return {"ShipmentId": f"FBA{number}", "ShipmentStatus": "CLOSED", "DestinationFulfillmentCenterId": "ABE8"}
+
+
+def inbound_item(number: int) -> dict[str, Any]:
+    return {"ShipmentId": "FBA1", "SellerSKU": f"SKU-{number}", "QuantityShipped": 10, "QuantityReceived": 8}
+
+
+def charged(amount: Any) -> dict[str, Any]:
+    return refund(ShipmentItemAdjustmentList=[{"ItemChargeAdjustmentList": [{"ChargeAmount": amount}]}])
+
+
+GOOD = {
+    "RefundEventList": [refund("1"), refund("2")],
+    "transactions": [transaction("a"), transaction("b")],
+    "ShipmentData": [shipment(1), shipment(2)],
+    "ItemData": [inbound_item(1), inbound_item(2)],
+}
+
+
+def answer(listed: str, *entries: Any) -> str:
+    """Return an answer with an entry a line, the first on line 2."""
+    before = '{"payload": {"FinancialEvents": {' if listed == "RefundEventList" else '{"payload": {'
+    between = ",\n".join(json.dumps(entry) for entry in entries)
+    return f'{before}"{listed}": [\n{between}\n]{"}" * before.count("{")}'
+
+
+@pytest.mark.parametrize("listed", GOOD)
+@pytest.mark.parametrize(
+    ("bad", "said"), [(None, "null"), (5, "a number"), ("x", "text"), ([[]], "a list"), (True, "true")]
+)
+def test_an_entry_that_is_no_object_costs_that_entry(tmp_path, listed, bad, said):
+    path = tmp_path / "page.json"
+    path.write_text(answer(listed, GOOD[listed][0], bad, GOOD[listed][1]))
+    found = read_files(path)
+    assert problems(found) == [(3, f"{listed} holds {said} where an object belongs")]
+    assert found.refused == ()
+    assert (found.deliveries[0].rows, found.deliveries[0].rejected) == (3, 1)
+    assert set(column(found.deliveries[0], "line")) == {2, 4}
+
+
+@pytest.mark.parametrize(
+    ("listed", "bad", "said"),
+    [
+        ("RefundEventList", charged(None), "ChargeAmount is missing"),
+        ("RefundEventList", charged("19.99"), "ChargeAmount is '19.99' where an object belongs"),
+        ("RefundEventList", charged([]), "ChargeAmount is a list where an object belongs"),
+        ("RefundEventList", charged({"CurrencyCode": "USD"}), "ChargeAmount has no amount"),
+        ("RefundEventList", charged({"CurrencyAmount": None}), "CurrencyAmount is missing"),
+        ("RefundEventList", charged({"CurrencyAmount": "ten"}), "CurrencyAmount is not an amount: 'ten'"),
+        ("RefundEventList", charged({"CurrencyAmount": float("nan")}), "CurrencyAmount is not an amount: 'NaN'"),
+        ("RefundEventList", charged({"CurrencyAmount": float("-inf")}), "CurrencyAmount is not an amount: '-Infinity'"),
+        ("RefundEventList", charged({"CurrencyAmount": "1e999999"}), "CurrencyAmount is not an amount: '1e999999'"),
+        ("RefundEventList", charged({"CurrencyAmount": 10**20}), f"CurrencyAmount is not an amount: '{10**20}'"),
+        ("RefundEventList", charged({"CurrencyAmount": "HUGE"}), "It holds a number of too many digits"),
+        ("RefundEventList", refund(ShipmentItemList=5), "ShipmentItemList is '5' where a list belongs"),
+        ("RefundEventList", refund(ShipmentItemList=[None]), "ShipmentItemList holds null where an object belongs"),
+        ("RefundEventList", refund(PostedDate=[1]), "PostedDate is not a date: a list"),
+        ("RefundEventList", refund({"a": 1}), "AmazonOrderId is an object where text belongs"),
+        ("transactions", transaction("c", items=7), "items is '7' where a list belongs"),
+        ("transactions", transaction("c", items=None), "totalAmount is missing"),
+        ("transactions", transaction("c", marketplaceDetails="x"), "marketplaceDetails is 'x' where an object belongs"),
+        ("transactions", transaction("c", transactionStatus=["RELEASED"]), "transactionStatus is a list where text"),
+        ("transactions", transaction("c", transactionStatus=None), "transactionStatus is empty"),
+        ("transactions", transaction("c", items=[{"breakdowns": [{}]}]), "breakdownAmount is missing"),
+        ("ShipmentData", {"ShipmentId": None}, "ShipmentId is empty"),
+        ("ShipmentData", {"ShipmentId": ["FBA1"]}, "ShipmentId is a list where text belongs"),
+        ("ItemData", {**inbound_item(3), "ShipmentId": None}, "ShipmentId is empty"),
+        ("ItemData", {**inbound_item(3), "QuantityShipped": None}, "QuantityShipped is empty"),
+        ("ItemData", {**inbound_item(3), "QuantityReceived": {}}, "QuantityReceived is not a whole number: an object"),
+    ],
+)
+def test_an_entry_not_of_amazons_form_costs_that_entry(tmp_path, listed, bad, said):
+    path = tmp_path / "page.json"
+    text = json.dumps(bad).replace('"HUGE"', "7" * 5000)
+    path.write_text(answer(listed, GOOD[listed][0], "BAD", GOOD[listed][1]).replace('"BAD"', text))
+    found = read_files(path)
+    ((line, problem),) = problems(found)
+    assert line == 3
+    assert problem.startswith(said)
+    assert found.refused == ()
+    assert (found.deliveries[0].rows, found.deliveries[0].rejected) == (3, 1)
+
+
+@pytest.mark.parametrize("listed", GOOD)
+def test_what_python_cannot_hold_costs_its_entry_in_every_layout(tmp_path, listed):
+    deep = '{"a": ' * 100_000 + '"]"' + "}" * 100_000
+    twice = '{"ShipmentId": "FBA1", "ShipmentId": "FBA2"}'
+    text = answer(listed, GOOD[listed][0], "DEEP", "TWICE", GOOD[listed][1]).replace('"DEEP"', deep)
+    text = text.replace('"TWICE"', twice)
+    path = tmp_path / "page.json"
+    for written in (text, text.replace("\n", " ") + "\n" + answer(listed, *GOOD[listed]).replace("\n", " ")):
+        path.write_text(written)
+        found = read_files(path)
+        assert [words for _, words in problems(found)] == [
+            "It is nested too deeply", "It has two values for ShipmentId",
+        ]  # fmt: skip
+        assert found.refused == ()
+
+
+def test_breakdowns_below_breakdowns_have_an_end(tmp_path):
+    tree: dict[str, Any] = {"breakdownType": "Fee", "breakdownAmount": {"currencyAmount": 1, "currencyCode": "USD"}}
+    for _ in range(200):
+        tree = {"breakdownType": "Fee", "breakdowns": [tree]}
+    path = tmp_path / "page.json"
+    path.write_text(answer("transactions", transaction("a"), transaction("b", items=[{"breakdowns": [tree]}])))
+    assert problems(read_files(path)) == [(3, "breakdowns are nested too deeply")]
+
+
+def test_half_a_character_and_nul_are_read_as_the_sign_for_unreadable(tmp_path):
+    items = json.dumps([{**inbound_item(1), "SellerSKU": "a\ud83d"}, {**inbound_item(1), "SellerSKU": "b\x00"}])
+    text = '{"ItemData": ' + items[:-1] + r', {"ShipmentId": "F", "SellerSKU": "\\ud83d \ud83d\ude00", '
+    found = read_one(tmp_path, text + '"QuantityShipped": 1}]}', name="items.json")
+    assert column(found, "msku") == ["a\ufffd", "b\ufffd", "\\ud83d \U0001f600"]
+
+
+def test_a_list_that_is_null_is_empty_and_one_that_is_none_is_told(tmp_path):
+    found = read_one(tmp_path, '{"payload": {"ShipmentData": null}}')
+    assert (found.report, found.rows) == ("inbound_shipments", 0)
+    path = tmp_path / "events.json"
+    path.write_text(json.dumps(page(refund("1"), AdjustmentEventList=5)))
+    assert problems(read_files(path)) == [(1, "AdjustmentEventList holds a number where a list belongs")]
+
+
+@pytest.mark.parametrize("separator", [",\n", "\n"])
+def test_an_answer_that_is_no_object_costs_that_answer(tmp_path, separator):
+    text = separator.join([json.dumps(page(refund("1"))), "null", json.dumps(page(refund("2")))])
+    path = tmp_path / "pages.json"
+    path.write_text(f"[{text}]" if "," in separator else text)
+    found = read_files(path)
+    assert problems(found) == [(2, "The file holds null where an answer belongs")]
+    assert (found.deliveries[0].rows, found.deliveries[0].rejected) == (3, 1)
+
+
+@pytest.mark.parametrize("text", ["[1, null]", '{"errors": [{"code": "QuotaExceeded"}]}', '{"payload": 5}', "[" * 9999])
+def test_json_of_another_form_is_refused(tmp_path, text):
+    path = tmp_path / "other.json"
+    path.write_text(text)
+    (refused,) = read_files(path).refused
+    assert refused.code in {"unknown_header", "unreadable"}
+
+
+@pytest.mark.parametrize("listed", GOOD)
+def test_a_file_cut_short_is_refused_with_the_line(tmp_path, listed):
+    path = tmp_path / "cut.json"
+    path.write_text(answer(listed, *GOOD[listed])[:-40])
+    (refused,) = read_files(path).refused
+    assert refused.code == "unreadable"
+    assert "From line 3 on" in refused.message
