@@ -68,20 +68,20 @@ class Plan:
         return [pl.len().alias("rows"), day.min().alias("first"), day.max().alias("last")]
 
     def chosen(self, rows: pl.LazyFrame, keep: Keep | None) -> pl.LazyFrame:
-        """Return the rows that are asked for, that need a second look, or that hold line feeds, in one frame.
+        """Return the rows that may be asked for, that need a second look, or that hold line feeds, in one frame.
 
-        The columns asked for are typed the fast way, under their names; the cells as they were delivered stand only in
-        rows that need a second look, so that the text of the whole file need not be held for the others.
+        What `keep.skip` names is left out, the rest of `keep.where` is not yet looked at. The columns that both ask for
+        are typed the fast way, under their names; the cells as they were delivered stand only in rows that need a
+        second look, so that the text of the whole file need not be held for the others.
         """
-        where = pl.lit(value=keep is not None) if keep is None or keep.where is None else keep.where
-        early = set(where.meta.root_names())
-        asked = early if keep is None else early | set(keep.columns)
-        signs = [pl.col("is_odd"), where, *self._holds("\n")]
-        found = rows.with_columns(self._named(early)).filter(pl.any_horizontal(signs))
+        may_be_asked_for = pl.lit(value=keep is not None)
+        if keep is not None and keep.skip is not None:
+            rows = rows.with_columns(self._as_delivered(set(keep.skip.meta.root_names())))
+            may_be_asked_for = keep.skip.not_().fill_null(value=True)
+        found = rows.filter(pl.any_horizontal(pl.col("is_odd"), may_be_asked_for, *self._holds("\n")))
         doubtful = [pl.when("is_odd").then(cell).alias(name) for name, cell in self._physical()]
-        return found.select(
-            "index", "is_odd", self._feeds(), self._swallowed(), *early, *self._named(asked - early), *doubtful
-        )
+        asked = self._named(keep.reads if keep else set())
+        return found.select("index", "is_odd", self._feeds(), self._swallowed(), *asked, *doubtful)
 
     def with_lines(self, rows: pl.LazyFrame) -> pl.LazyFrame:
         """Return rows, in their order and with their line `feeds`, each with its physical `line`.
@@ -160,6 +160,9 @@ class Plan:
 
     def _named(self, names: Set[str]) -> list[pl.Expr]:
         return [self._typed(column).alias(column.name) for column in self.report.typed if column.name in names]
+
+    def _as_delivered(self, names: Set[str]) -> list[pl.Expr]:
+        return [self._cells.get(name, pl.lit(None, pl.String)).alias(name) for name in names]
 
     def _prose(self) -> Sequence[pl.Expr]:
         if not self._text.table.is_quoted:

@@ -195,11 +195,10 @@ def missing_columns(delivery: Delivery, report: Report, keep: Keep | None) -> tu
     """Return one warning if the file lacks columns that rules read, but for those of later generations."""
     if keep is None:
         return ()
-    read_by_rules = {*keep.columns, *(keep.where.meta.root_names() if keep.where is not None else ())}
     lacking = [
         column.header
         for column in report.typed
-        if column.name in read_by_rules and column.name not in delivery.columns and not column.late
+        if column.name in keep.reads and column.name not in delivery.columns and not column.late
     ]
     if not lacking:
         return ()

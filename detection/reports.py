@@ -14,10 +14,18 @@ class Keep:
 
     `where` is over the typed columns and does not depend on other rows, so it may run before equal rows of
     overlapping files are merged. None keeps every row.
+    `skip` is over text columns as they are delivered, blanks and all: rows that `where` is sure to refuse, told
+    without the cost of typing them first. It may miss some. None skips no row.
     """
 
     columns: tuple[str, ...]
     where: pl.Expr | None = None
+    skip: pl.Expr | None = None
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """Every typed column that is needed: those kept, and those that `where` looks at."""
+        return frozenset(self.columns) | frozenset(self.where.meta.root_names() if self.where is not None else ())
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from detection.reports import Keep
+from detection.rows import KEEP
 from tests.amazon.delivered import (
     EVERYTHING,
     LEDGER,
@@ -86,6 +87,22 @@ def test_lines_hold_where_the_rows_with_line_breaks_are_not_kept(tmp_path):
     (found,) = read_files(path, keep=keep).deliveries
     assert found.kept.rows() == [(2, -3), (5, -9)]
     assert found.scan.sort("line").collect()["line"].to_list() == [2, 3, 5]
+
+
+def test_what_rules_read_of_the_ledger_does_not_hang_on_blanks_around_words(tmp_path):
+    kinds = ("Adjustments", "Receipts", "Shipments", "CustomerReturns", "WhseTransfers", "Surprises")
+    places = [
+        (kind, blank, reference) for kind in kinds for blank in ("", " ", "\u00a0") for reference in ("R1", "", " ")
+    ]
+    rows = [ledger_row(Event_Type=kind + blank, Reference_ID=reference) for kind, blank, reference in places]
+    path = tmp_path / "ledger.txt"
+    path.write_text(ledger(*rows))
+    (found,) = read_files(path, keep=KEEP).deliveries
+    assert found.kept["line"].to_list() == [
+        line
+        for line, (kind, _, reference) in enumerate(places, 2)
+        if kind in ("Adjustments", "Receipts", "Surprises") or (kind == "WhseTransfers" and reference == "R1")
+    ]
 
 
 def test_lines_hold_where_an_unexpected_column_has_the_line_breaks(tmp_path):
