@@ -4,11 +4,17 @@ import contextlib
 import os
 import secrets
 import tempfile
+from dataclasses import dataclass, field
+from email.errors import HeaderParseError
+from email.headerregistry import Address
+from email.utils import getaddresses
 from functools import cache
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
+from urllib.parse import unquote, urlsplit
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from errors import RecoupError
@@ -16,10 +22,30 @@ from errors import RecoupError
 HOME = Path(__file__).resolve().parent
 _SECRET_LENGTH = 32
 _REQUIRED_IN_PRODUCTION = ("secret_key", "encryption_keys")
+_SMTP_PORTS = {"smtp": 587, "smtps": 465}
 
 
 class BadSettings(RecoupError):
     """A setting is missing or cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpServer:
+    """Where mail is handed over. With `is_tls` the connection is encrypted from its first byte, else by STARTTLS."""
+
+    host: str
+    port: int
+    is_tls: bool
+    user: str = ""
+    password: str = field(default="", repr=False)
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether it is on this machine: then nobody can listen in, and STARTTLS is not asked for."""
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
 
 
 class Settings(BaseSettings):
@@ -38,7 +64,30 @@ class Settings(BaseSettings):
     slack_signing_secret: SecretStr | None = Field(None, validation_alias="SLACK_SIGNING_SECRET")
     slack_api_url: str = Field("https://slack.com/api/", validation_alias="SLACK_API_URL")
     slack_review_channel: str | None = Field(None, validation_alias="SLACK_REVIEW_CHANNEL")
+    smtp_url: SecretStr | None = Field(None, validation_alias="SMTP_URL")
+    mail_from: str | None = Field(None, validation_alias="MAIL_FROM")
+    mail_reply_to: str | None = Field(None, validation_alias="MAIL_REPLY_TO")
     clock_file: Path | None = Field(None, validation_alias="RECOUP_CLOCK_FILE")
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _smtp_url_can_be_used(cls, given: SecretStr | None) -> SecretStr | None:
+        if given is not None:
+            _smtp_server(given.get_secret_value())
+        return given
+
+    @field_validator("mail_from", "mail_reply_to")
+    @classmethod
+    def _is_an_address(cls, given: str | None) -> str | None:
+        if given is not None:
+            mail_address(given)
+        return given
+
+    @model_validator(mode="after")
+    def _mail_has_a_sender(self) -> Self:
+        if self.smtp_url is not None and self.mail_from is None:
+            raise ValueError("SMTP_URL needs MAIL_FROM, the address that mails come from")
+        return self
 
     @property
     def var(self) -> Path:
@@ -69,6 +118,18 @@ class Settings(BaseSettings):
         """Whether cards are posted; without Slack, review goes on in the back office."""
         return self.slack_bot_token is not None and self.slack_signing_secret is not None
 
+    @property
+    def mail_is_on(self) -> bool:
+        """Whether e-mail is sent; without it nothing is queued for it either."""
+        return self.smtp_url is not None
+
+    @property
+    def smtp(self) -> SmtpServer:
+        """The server that takes the mail. Raises BadSettings where e-mail is off."""
+        if self.smtp_url is None:
+            raise BadSettings("E-mail is off.", todo="Set SMTP_URL and MAIL_FROM.")
+        return _smtp_server(self.smtp_url.get_secret_value())
+
     def secret(self, name: Literal["secret_key", "encryption_keys"]) -> str:
         """Return a secret: from the environment, else the one made on first start in `var`, read by its owner only."""
         given: SecretStr | None = getattr(self, name)
@@ -81,11 +142,48 @@ def settings() -> Settings:
     try:
         found = Settings()
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
+        wrong = "; ".join(_what_is_wrong(*e["loc"], said=e["msg"]) for e in error.errors(include_input=False))
         raise BadSettings(f"Settings cannot be used: {wrong}.", todo="Correct them in the environment.") from None
     if found.env == "production":
         _refuse_unsafe(found)
     return found
+
+
+def _what_is_wrong(*place: int | str, said: str) -> str:
+    said = said.removeprefix("Value error, ")
+    return f"{'.'.join(map(str, place))}: {said}" if place else said
+
+
+def mail_address(text: str) -> Address:
+    """Return an address such as `Recoup <desk@agency.example>`. Raises ValueError, which does not repeat the text."""
+    try:
+        [(name, spec)] = getaddresses([text])
+        found = Address(name, addr_spec=spec)
+    except (HeaderParseError, ValueError, IndexError):
+        found = Address()
+    if not found.username or "." not in found.domain or not text.isprintable() or not found.addr_spec.isascii():
+        raise ValueError("is no e-mail address; write desk@agency.example or Agency <desk@agency.example>")
+    return found
+
+
+def _smtp_server(url: str) -> SmtpServer:
+    """Return what SMTP_URL says. Raises ValueError, which does not repeat it: it holds a password."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        parts, port = urlsplit(""), None
+    if parts.scheme not in _SMTP_PORTS or not parts.hostname or parts.path.strip("/") or parts.query or parts.fragment:
+        raise ValueError(
+            "write smtp://USER:PASSWORD@HOST:587 or smtps://USER:PASSWORD@HOST:465, with %-escapes in the password"
+        )
+    return SmtpServer(
+        host=parts.hostname,
+        port=port or _SMTP_PORTS[parts.scheme],
+        is_tls=parts.scheme == "smtps",
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+    )
 
 
 def _refuse_unsafe(found: Settings) -> None:
