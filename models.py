@@ -311,7 +311,6 @@ class Client(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(200), unique=True)
     email: Mapped[str] = mapped_column(String(254))
-    commission_rate: Mapped[Decimal]
     address: Mapped[str] = mapped_column(Text, default="")
     currency: Mapped[str] = mapped_column(String(3), default="USD")
     time_zone: Mapped[str] = mapped_column(String(64), default="America/Los_Angeles")
@@ -336,6 +335,7 @@ class Client(Base):
     version: Mapped[int] = mapped_column(default=1)
 
     case_manager: Mapped[User | None] = relationship(lazy="raise", foreign_keys=[case_manager_id])
+    rates: Mapped[list["CommissionRate"]] = relationship(lazy="raise", order_by="CommissionRate.valid_from")
 
     __mapper_args__ = {"version_id_col": version}
 

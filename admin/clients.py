@@ -1,27 +1,44 @@
 """Clients: who hired the agency, on what terms, and whether they get new claims."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, ClassVar
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo
 
 from flask_admin import expose
 from sqlalchemy import select
-from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
-from wtforms import DecimalField, SelectField, StringField, TextAreaField
+from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload, selectinload
+from wtforms import BooleanField, DateField, DecimalField, IntegerField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, NumberRange, Optional
 
-from admin.entries import ONE, EntryForm, EntryView, Move
+from admin.entries import ONE, EntryForm, EntryView, Move, time_zones
 from admin.listing import Rows
 from admin.people import STAFF, current_actor
-from claims import clients
+from claims import clients, commission, words
 from clock import utcnow
 from models import Client, ClientStatus, HistoryEntry, User
 from money import CURRENCIES
 
 _PERCENT = Decimal(100)
 _CURRENCIES = sorted(CURRENCIES, key=lambda code: (code != "USD", code))
+
+# Shown in the form as they are stored.
+_AS_THEY_ARE = (
+    "name",
+    "email",
+    "address",
+    "currency",
+    "time_zone",
+    "billing_email",
+    "tax_number",
+    "days_to_query",
+    "fee_on_stock",
+    "fee_on_found",
+    "keeps_fee_reversed",
+    "keeps_fee_reversed_with_unit",
+    "review_channel",
+)
 
 _MOVES = {
     "pause": Move("Pause", ClientStatus.PAUSED, "Paused: no new claims; open ones are worked to their end."),
@@ -47,31 +64,87 @@ STATUS_NAMES = {
 class ClientForm(EntryForm):
     """What is agreed with a client."""
 
+    #: The settings of what is looked for stand under "Recovery".
+    groups: ClassVar[Mapping[str, Sequence[str]]] = {
+        "": ("name", "email", "address", "currency", "time_zone", "case_manager_id"),
+        "Terms": (
+            "commission_rate",
+            "rate_from",
+            "billing_email",
+            "tax_rate",
+            "tax_number",
+            "days_to_query",
+            "fee_on_stock",
+            "fee_on_found",
+            "keeps_fee_reversed",
+            "keeps_fee_reversed_with_unit",
+        ),
+        "Recovery": ("min_value", "review_channel"),
+    }
+
     name = StringField("Name", [InputRequired("Give the client a name.")])
     email = StringField("E-mail address", [InputRequired("Where does the client read mail?")])
+    address = TextAreaField("Address", description="As it stands on invoices: without one, none can be made.")
+    currency = SelectField(
+        "Currency",
+        choices=[SelectChoice(code) for code in _CURRENCIES],
+        description="Of the least value below. Each invoice has the currency that Amazon paid in.",
+    )
+    time_zone = SelectField(
+        "Time zone", default="America/Los_Angeles", description="Whose Sunday ends the week of an invoice."
+    )
+    case_manager_id = SelectField("Case manager", description="Named to the client; the default for new work.")
+
     commission_rate = DecimalField(
         "Commission, in percent",
         [InputRequired("Say which share is agreed, 20 for 20 %."), NumberRange(0, 100, "Between 0 and 100.")],
         places=None,
         description="Of what is recovered: 20 for 20 %.",
     )
-    currency = SelectField(
-        "Currency",
-        choices=[SelectChoice(code) for code in _CURRENCIES],
-        description="Of invoices and of the least value below.",
+    rate_from = DateField(
+        "Commission holds from",
+        [Optional()],
+        description="Payments approved from this day on bear a changed commission. Empty: from today.",
     )
+    billing_email = StringField("E-mail address for bills", description="Empty: the address above.")
+    tax_rate = DecimalField(
+        "Tax on the fee, in percent",
+        [Optional(), NumberRange(0, 100, "Between 0 and 100.")],
+        places=None,
+        description="Added to each invoice: 19 for 19 %. Empty: no tax.",
+    )
+    tax_number = StringField("Tax number", description="The client's own, as it stands on invoices.")
+    days_to_query = IntegerField(
+        "Days to query an invoice",
+        [InputRequired("Say how many days the client has, 7 for a week.")],
+        default=7,
+        description="So long after it was sent, a client may ask about a line; then the invoice is final.",
+    )
+    fee_on_stock = BooleanField(
+        "Fee on units given back",
+        description="Units that Amazon gives back instead of money bear a fee of their value.",
+    )
+    fee_on_found = BooleanField(
+        "Fee on units found", description="Units that Amazon finds again after our claim bear a fee of their value."
+    )
+    keeps_fee_reversed = BooleanField(
+        "Fee stays when Amazon takes money back",
+        description="And the unit stays lost. Otherwise the fee is credited on the next invoice.",
+    )
+    keeps_fee_reversed_with_unit = BooleanField(
+        "Fee stays when Amazon takes money back for a unit it found",
+        description="The client has the unit again. Otherwise the fee is credited on the next invoice.",
+    )
+
     min_value = DecimalField(
         "Least value",
         [Optional(), NumberRange(0, message="Not below zero.")],
         places=None,
         description="Smaller discrepancies make no card in Slack. Empty shows all; an unknown value is always shown.",
     )
-    case_manager_id = SelectField("Case manager", description="Named to the client; the default for new work.")
     review_channel = StringField(
         "Slack channel for this client", description="Channel id (C…). Empty: the agency's review channel."
     )
-    time_zone = SelectField("Time zone", description="Whose Sunday ends the week of an invoice.")
-    address = TextAreaField("Address", description="As it stands on invoices.")
 
 
 class ClientView(EntryView):
@@ -81,31 +154,30 @@ class ClientView(EntryView):
     search_label = "Name or e-mail address"
     form_type = ClientForm
     empty = "A client has one or more seller accounts; what Amazon owes is claimed for them."
-    column_list = ("name", "status", "commission_rate", "currency", "case_manager", "email")
+    column_list = ("name", "status", "rates", "currency", "case_manager", "email")
     column_labels: ClassVar[Mapping[str, str]] = {
         "name": "Client",
         "status": "State",
-        "commission_rate": "Commission",
+        "rates": "Commission",
         "currency": "Currency",
         "case_manager": "Case manager",
         "email": "E-mail address",
     }
     column_formatters: ClassVar[Mapping[str, Any]] = {
         "status": lambda _view, _context, row, _name: STATUS_NAMES[row.status],
-        "commission_rate": lambda _view, _context, row, _name: f"{percent(row.commission_rate)} %",
+        "rates": lambda _view, _context, row, _name: words.percent(_rate_now(row)),
         "case_manager": lambda _view, _context, row, _name: row.case_manager.label if row.case_manager else "nobody",
     }
     sort_columns: ClassVar[Mapping[str, InstrumentedAttribute[Any]]] = {
         "name": Client.name,
         "status": Client.status,
-        "commission_rate": Client.commission_rate,
         "email": Client.email,
     }
     search_columns = (Client.name, Client.email)
 
     def statement(self) -> Rows:
-        """Return all clients with their case managers."""
-        return select(Client).options(joinedload(Client.case_manager))
+        """Return all clients with their case managers and what was agreed with them."""
+        return select(Client).options(joinedload(Client.case_manager), selectinload(Client.rates))
 
     def ordered(self, rows: Rows) -> Rows:
         """Return the clients by name."""
@@ -113,30 +185,27 @@ class ClientView(EntryView):
 
     def filled(self, row: Client) -> Mapping[str, Any]:
         """Return what the form shows of a client."""
-        shown = {name: getattr(row, name) for name in ("name", "email", "currency", "time_zone", "address")}
-        return shown | {
-            "commission_rate": Decimal(percent(row.commission_rate)),
+        return {name: getattr(row, name) for name in _AS_THEY_ARE} | {
+            "commission_rate": _in_percent(_rate_now(row)),
+            "tax_rate": _in_percent(row.tax_rate),
             "min_value": None if row.min_value is None else row.min_value.normalize(),
             "case_manager_id": str(row.case_manager_id or ""),
-            "review_channel": row.review_channel or "",
         }
 
-    def prepare(self, session: Session, form: ClientForm, row: Client | None) -> None:
+    def prepare(self, session: Session, form: ClientForm, _row: Client | None) -> None:
         """Offer the staff as case managers, and every time zone."""
         staff = session.scalars(select(User).where(User.role.in_(STAFF), User.is_active).order_by(User.name))
         form.case_manager_id.choices = [
             SelectChoice("", "Nobody"),
             *(SelectChoice(str(user.id), user.label) for user in staff),
         ]
-        zones = sorted(zone for zone in available_timezones() if "/" in zone or zone == "UTC")
-        form.time_zone.choices = [SelectChoice(zone) for zone in zones]
-        if row is None and not form.time_zone.data:
-            form.time_zone.data = "America/Los_Angeles"
+        form.time_zone.choices = time_zones()
 
     def save(self, session: Session, form: ClientForm, row: Client | None) -> str:
         """Add or change the client."""
         given: dict[str, Any] = dict(form.data)
         given["commission_rate"] = given["commission_rate"] / _PERCENT
+        given["tax_rate"] = (given["tax_rate"] or Decimal(0)) / _PERCENT
         given["case_manager_id"] = int(given["case_manager_id"]) if given["case_manager_id"] else None
         actor, now = current_actor(), utcnow()
         if row is None:
@@ -168,7 +237,9 @@ class ClientView(EntryView):
         return self.moved(row_id, change)
 
 
-def percent(rate: Decimal) -> str:
-    """Return a rate as people say it: 0.20 is 20."""
-    text = f"{rate * _PERCENT:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+def _rate_now(client: Client) -> Decimal:
+    return commission.rate_on(client.rates, utcnow().astimezone(ZoneInfo(client.time_zone)).date())
+
+
+def _in_percent(rate: Decimal) -> Decimal:
+    return Decimal(words.percent(rate).removesuffix(" %"))

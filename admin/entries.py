@@ -1,14 +1,16 @@
 """What admins keep: lists of named rows, each with a form. The form asks, the service of `claims.accounts` decides."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
+from zoneinfo import available_timezones
 
 from flask import flash, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_admin import expose
 from sqlalchemy.orm import Session
-from wtforms import Form
+from wtforms import Field, Form
+from wtforms.fields.choices import SelectChoice
 
 from admin.listing import Listing
 from admin.staff import ADMINS, told
@@ -33,12 +35,27 @@ class Move:
 
 
 class EntryForm(Form):
-    """A form whose fields can be told what a service found wrong with them."""
+    """A form whose fields can be told what a service found wrong with them.
+
+    `groups` parts a long form: the title of each part (empty: none) and the names of its fields, in the order shown.
+    """
+
+    groups: ClassVar[Mapping[str, Sequence[str]]] = {}
+
+    def parts(self) -> list[tuple[str, list[Field]]]:
+        """Return the fields as they are shown, part by part."""
+        groups = self.groups or {"": list(self._fields)}
+        return [(title, [self._fields[name] for name in names]) for title, names in groups.items()]
 
     def blame(self, error: InvalidInput) -> None:
         """Put the words at the field that they are about; at the first one where the form has no such field."""
         name = error.field if error.field in self._fields else next(iter(self._fields))
         self._fields[name].errors = [*self._fields[name].errors, str(error)]
+
+
+def time_zones() -> list[SelectChoice]:
+    """Return every time zone that a person can be in, for a field to choose from."""
+    return [SelectChoice(zone) for zone in sorted(available_timezones()) if "/" in zone or zone == "UTC"]
 
 
 class EntryView(Listing):

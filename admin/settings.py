@@ -1,12 +1,15 @@
 """The settings of the agency."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
 from flask import flash, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_admin import expose
-from wtforms import StringField
+from wtforms import SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired
 
-from admin.entries import EntryForm
+from admin.entries import EntryForm, time_zones
 from admin.people import current_actor
 from admin.staff import ADMINS, StaffView
 from claims import clients
@@ -18,11 +21,32 @@ from errors import InvalidInput
 class AgencyForm(EntryForm):
     """What holds for the whole agency."""
 
+    groups: ClassVar[Mapping[str, Sequence[str]]] = {
+        "": ("name", "time_zone"),
+        "Invoices": ("address", "tax_number", "invoice_prefix"),
+        "Slack": ("review_channel", "digest_channel"),
+    }
+
     name = StringField("Name of the agency", [InputRequired("Give the agency a name.")])
+    time_zone = SelectField(
+        "Time zone", default="America/Los_Angeles", description="Whose Monday morning brings the week's digest."
+    )
+    address = TextAreaField("Address", description="As it stands on invoices: without one, none can be made.")
+    tax_number = StringField("Tax number", description="As it stands on invoices.")
+    invoice_prefix = StringField(
+        "Before each invoice number", description="RC- makes RC-00001. The numbers themselves go on without a gap."
+    )
     review_channel = StringField(
         "Slack channel for new discrepancies",
         description="Channel id (C…). Empty: the channel of SLACK_REVIEW_CHANNEL. A client's own channel goes first.",
     )
+    digest_channel = StringField(
+        "Slack channel for the week's digest", description="Channel id (C…). Empty: the channel above."
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.time_zone.choices = time_zones()
 
 
 class SettingsView(StaffView):
@@ -35,8 +59,7 @@ class SettingsView(StaffView):
         """Show and change the settings."""
         with reading() as session:
             found = clients.agency(session)
-            shown = {"name": found.name, "review_channel": found.review_channel or ""}
-        form = AgencyForm(request.form or None, data=shown)
+            form = AgencyForm(request.form or None, obj=found)
         if request.method == "POST" and form.validate() and self._is_saved(form):
             return redirect(self.get_url(".index_view"), 303)
         page = self.render(

@@ -1,15 +1,16 @@
 """Clients and the agency itself: adding them, changing them, and the states a client goes through."""
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any, TypedDict, Unpack
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from claims import history
+from claims import commission, history, words
 from claims.access import Actor, Permission
 from claims.fields import checked_email, checked_name, checked_text, told_as_taken
 from errors import InvalidInput, Moved, NotFound
@@ -18,6 +19,14 @@ from money import CURRENCIES, to_micros
 
 _LONGEST_CHANNEL = 100
 _LONGEST_ADDRESS = 1000
+_LONGEST_TAX_NUMBER = 64
+_LONGEST_PREFIX = 16
+_MOST_DAYS_TO_QUERY = 90
+_OF_A_NEW_AGENCY = {
+    column.name: column.default.arg
+    for column in AgencySettings.__table__.columns
+    if column.default is not None and column.default.is_scalar
+}
 _MAY_BECOME = {
     ClientStatus.ONBOARDING: {ClientStatus.ACTIVE, ClientStatus.PAUSED, ClientStatus.CANCELLED},
     ClientStatus.ACTIVE: {ClientStatus.PAUSED, ClientStatus.CANCELLED},
@@ -30,6 +39,8 @@ class ClientDetails(TypedDict, total=False):
     """What may be said about a client.
 
     min_value: in `currency`; None shows every value. case_manager_id: a user who may review; None for nobody.
+    rate_from: the day, by the client's calendar, from which the given commission holds; None for today. tax_rate: a
+    fraction of the fee. billing_email: None where bills go to `email`. days_to_query: after the sending of an invoice.
     """
 
     address: str
@@ -38,6 +49,15 @@ class ClientDetails(TypedDict, total=False):
     case_manager_id: int | None
     review_channel: str | None
     min_value: Decimal | None
+    rate_from: date | None
+    billing_email: str | None
+    tax_rate: Decimal
+    tax_number: str
+    days_to_query: int
+    fee_on_stock: bool
+    fee_on_found: bool
+    keeps_fee_reversed: bool
+    keeps_fee_reversed_with_unit: bool
 
 
 class ClientFields(ClientDetails, total=False):
@@ -46,6 +66,18 @@ class ClientFields(ClientDetails, total=False):
     name: str
     email: str
     commission_rate: Decimal
+
+
+class AgencyFields(TypedDict, total=False):
+    """What can be said about the agency. Channels are Slack's; invoice_prefix stands before each invoice's number."""
+
+    name: str
+    review_channel: str | None
+    digest_channel: str | None
+    address: str
+    tax_number: str
+    time_zone: str
+    invoice_prefix: str
 
 
 def add_client(
@@ -61,11 +93,14 @@ def add_client(
     """Add a client, who is onboarding until the first import. Raises NotAllowed and InvalidInput."""
     actor.require(Permission.MANAGE)
     client = Client(created_at=now, status=ClientStatus.ONBOARDING)
-    required = {"name": name, "email": email, "commission_rate": commission_rate}
-    _set(session, client, required | dict(more))
+    given: dict[str, Any] = {"name": name, "email": email, "commission_rate": commission_rate, **more}
+    rate, rate_from = _commission(given)
+    _set(session, client, given)
     session.add(client)
     with told_as_taken(f"There is already a client {client.name}.", field="name"):
         session.flush()
+    if rate is not None:
+        commission.agree(session, client, rate, valid_from=rate_from or _today(client, now))
     moved = (None, client.status.value)
     session.add(history.entry(actor=actor, now=now, action="added", client_id=client.id, moved=moved))
     return client
@@ -77,11 +112,16 @@ def set_client(
     """Change what is given. Raises NotAllowed, NotFound and InvalidInput."""
     actor.require(Permission.MANAGE)
     client = _locked(session, client_id)
+    given: dict[str, Any] = dict(changes)
+    rate, rate_from = _commission(given)
     with told_as_taken("There is already a client of this name.", field="name"):
-        changed = _set(session, client, dict(changes))
+        changed = {name.removesuffix("_id").replace("_", " ") for name in _set(session, client, given)}
         session.flush()
+    since = rate_from or _today(client, now)
+    if rate is not None and commission.agree(session, client, rate, valid_from=since):
+        changed.add(f"commission rate {words.percent(rate)} from {words.day(since)}")
     if changed:
-        note = ", ".join(sorted(name.removesuffix("_id").replace("_", " ") for name in changed))
+        note = ", ".join(sorted(changed))
         session.add(history.entry(actor=actor, now=now, action="changed", client_id=client.id, note=note))
     return client
 
@@ -104,14 +144,15 @@ def become_active(session: Session, client: Client, *, actor: Actor, now: dateti
 
 def agency(session: Session) -> AgencySettings:
     """Return the settings of the agency; those of a new one where nothing was ever set."""
-    return session.get(AgencySettings, 1) or AgencySettings(id=1, name="Our agency")
+    return session.get(AgencySettings, 1) or AgencySettings(**_OF_A_NEW_AGENCY)
 
 
-def set_agency(session: Session, *, name: str, review_channel: str | None, actor: Actor) -> AgencySettings:
-    """Change the agency's name and where new discrepancies are posted. Raises NotAllowed and InvalidInput."""
+def set_agency(session: Session, *, actor: Actor, **changes: Unpack[AgencyFields]) -> AgencySettings:
+    """Change what is given about the agency. Raises NotAllowed and InvalidInput."""
     actor.require(Permission.MANAGE)
     found = agency(session)
-    found.name, found.review_channel = checked_name(name), _channel(review_channel)
+    for name, value in changes.items():
+        setattr(found, name, _AGENCY_CHECKS[name](value))
     session.add(found)
     session.flush()
     return found
@@ -169,16 +210,46 @@ def _case_manager(session: Session, user_id: int | None) -> int | None:
     return user_id
 
 
-def _rate(value: Decimal) -> Decimal:
+def _commission(given: dict[str, Any]) -> tuple[Decimal | None, date | None]:
+    """Take the commission and its first day out of what is given; both are None where it stays as it is."""
+    rate, rate_from = given.pop("commission_rate", None), given.pop("rate_from", None)
+    if rate is None and rate_from is not None:
+        raise InvalidInput("A day is given, but no rate that holds from it.", field="rate_from")
+    return None if rate is None else _rate(rate, field="commission_rate"), rate_from
+
+
+def _today(client: Client, now: datetime) -> date:
+    return now.astimezone(ZoneInfo(client.time_zone)).date()
+
+
+def _rate(value: Decimal, *, field: str) -> Decimal:
     try:
         to_micros(value)
     except ValueError:
-        raise InvalidInput("The rate is no number of at most six places.", field="commission_rate") from None
-    if not 0 <= value <= 1:
+        raise InvalidInput("The rate is no number of at most six places.", field=field) from None
+    if value > 1:
+        raise InvalidInput(f"The rate {value} is more than 100 %.", field=field, todo="Write 20 % as 0.20.")
+    if value < 0:
+        raise InvalidInput(f"The rate {value} is below zero.", field=field, todo="Write 20 % as 0.20.")
+    return value
+
+
+def _billing_email(value: str | None) -> str | None:
+    return checked_email(value, field="billing_email") if value and value.strip() else None
+
+
+def _days_to_query(value: int) -> int:
+    if not 0 <= value <= _MOST_DAYS_TO_QUERY:
         raise InvalidInput(
-            f"The rate {value} is not between 0 and 1.", field="commission_rate", todo="Write 20 % as 0.20."
+            f"A client cannot have {value:,} days to query an invoice.",
+            field="days_to_query",
+            todo=f"Use 0 to {_MOST_DAYS_TO_QUERY}.",
         )
     return value
+
+
+def _text(field: str, longest: int) -> Callable[[str | None], str]:
+    return lambda value: checked_text(value, longest=longest, field=field) or ""
 
 
 def _currency(value: str) -> str:
@@ -206,16 +277,29 @@ def _least(value: Decimal | None) -> Decimal | None:
     return value
 
 
-def _channel(value: str | None) -> str | None:
-    return checked_text(value, longest=_LONGEST_CHANNEL, field="review_channel")
+def _channel(field: str) -> Callable[[str | None], str | None]:
+    return lambda value: checked_text(value, longest=_LONGEST_CHANNEL, field=field)
 
 
-_CHECKS: dict[str, Any] = {
+# What is not named here needs no check beyond its type.
+_CHECKS: dict[str, Callable[[Any], Any]] = {
     "email": checked_email,
-    "commission_rate": _rate,
-    "address": lambda value: checked_text(value, longest=_LONGEST_ADDRESS, field="address") or "",
+    "address": _text("address", _LONGEST_ADDRESS),
     "currency": _currency,
     "time_zone": _time_zone,
-    "review_channel": _channel,
+    "review_channel": _channel("review_channel"),
     "min_value": _least,
+    "billing_email": _billing_email,
+    "tax_rate": partial(_rate, field="tax_rate"),
+    "tax_number": _text("tax_number", _LONGEST_TAX_NUMBER),
+    "days_to_query": _days_to_query,
+}
+_AGENCY_CHECKS: dict[str, Callable[[Any], Any]] = {
+    "name": checked_name,
+    "review_channel": _channel("review_channel"),
+    "digest_channel": _channel("digest_channel"),
+    "address": _text("address", _LONGEST_ADDRESS),
+    "tax_number": _text("tax_number", _LONGEST_TAX_NUMBER),
+    "time_zone": _time_zone,
+    "invoice_prefix": _text("invoice_prefix", _LONGEST_PREFIX),
 }

@@ -37,11 +37,11 @@ def checked_name(text: str) -> str:
     return name
 
 
-def checked_email(text: str) -> str:
+def checked_email(text: str, *, field: str = "email") -> str:
     """Return an e-mail address in small letters. Raises InvalidInput."""
     email = (clean(text) or "").lower()
     if len(email) > _LONGEST_EMAIL or not _EMAIL.fullmatch(email):
-        raise InvalidInput(f"{text.strip()!r} is no e-mail address.", field="email", todo="Write name@example.com.")
+        raise InvalidInput(f"{text.strip()!r} is no e-mail address.", field=field, todo="Write name@example.com.")
     return email
 
 

@@ -178,12 +178,26 @@ REFERENCE_KINDS = {
     "reimbursement": "Reimbursement",
 }
 
+# What a client is asked for.
+REQUEST_KINDS = {
+    "confirm_shipment": "Confirm a shipment",
+    "send_invoice": "Send a supplier's invoice",
+    "proof_of_delivery": "Send the proof of delivery",
+    "other": "Something else",
+}
+
+REQUEST_STATUSES = {"asked": "Waits for the client", "answered": "Answered", "closed": "Closed"}
+
+APPROVAL_SIDES = {"agency": "the agency", "client": "the client"}
+
 THROUGH = {"slack": "in Slack", "admin": "in the back office", "cli": "on the command line", "job": "by a daily run"}
 
 ACTIONS = {
     "found": "Found in the reports",
     "opened": "Can be claimed from now on",
     "approved": "Approved",
+    "approved_for_one_side": "Approved by one side",
+    "approval_dropped": "Its approval fell away: it changed",
     "rejected": "Rejected",
     "undone": "Undone",
     "caveat_added": "To be checked first",
@@ -199,7 +213,23 @@ ACTIONS = {
     "withdrawn": "Withdrawn",
     "reopened": "Opened again",
     "created": "Claim made",
+    "submitted": "Filed with Amazon",
+    "needs_info": "Amazon asks",
+    "answered": "Amazon's question answered",
+    "denied": "Refused by Amazon",
+    "appealed": "Appealed",
+    "partly_recovered": "Partly recovered",
+    "recovered": "Recovered",
+    "reversed": "Taken back by Amazon",
     "closed": "Closed",
+    "replied": "Amazon replied",
+    "noted": "Note",
+    "assigned": "Assigned",
+    "document_added": "Document added",
+    "request_asked": "The client was asked",
+    "request_answered": "The client answered",
+    "request_answered_for": "Answered for the client",
+    "request_closed": "Request closed",
     "added": "Added",
     "changed": "Changed",
     "active": "Made active",
@@ -284,6 +314,21 @@ def action_name(code: str) -> str:
     return ACTIONS.get(code, _plain(code))
 
 
+def request_kind_name(code: str) -> str:
+    """Return what a client is asked for, in a few words."""
+    return REQUEST_KINDS.get(code, _plain(code))
+
+
+def request_status_name(code: str) -> str:
+    """Return where a request stands, as staff read it."""
+    return REQUEST_STATUSES.get(code, _plain(code))
+
+
+def approval_side_name(code: str) -> str:
+    """Return who approves, in the middle of a sentence."""
+    return APPROVAL_SIDES.get(code, code)
+
+
 def policy_name(policy: str, *, is_confirmed: bool) -> str:
     """Return a policy version in words: "US rules from 23 Oct 2024, confirmed"."""
     group, _, since = policy.partition("/")
@@ -297,6 +342,12 @@ def policy_name(policy: str, *, is_confirmed: bool) -> str:
 def money(amount: Decimal | None, currency: str | None) -> str:
     """Return an amount with its currency, grouped: "1,234.50 USD"; an unknown one is "not known", never 0."""
     return NOT_KNOWN if amount is None or currency is None else str(Money(amount, currency))
+
+
+def percent(rate: Decimal) -> str:
+    """Return a rate as people say it: 0.20 is "20 %"."""
+    text = f"{rate * 100:f}"
+    return f"{text.rstrip('0').rstrip('.') if '.' in text else text} %"
 
 
 def units(quantity: int) -> str:

@@ -26,16 +26,32 @@ class _Amount(click.ParamType[Decimal]):
         return number
 
 
+_DAY = click.DateTime(("%Y-%m-%d",))
+
+
+def _yes_or_no(name: str, what: str) -> Callable[[Any], Any]:
+    return click.option(f"--{name}/--no-{name}", default=None, help=what)
+
+
 def _options(*, is_new: bool) -> Callable[[Any], Any]:
     options = (
         click.option("--email", metavar="EMAIL", required=is_new, help="Where invoices and digests go."),
         click.option("--commission-rate", metavar="RATE", type=_Amount(), required=is_new, help="0.20 for 20 %."),
+        click.option("--rate-from", metavar="DATE", type=_DAY, help="First day of the rate; default today."),
         click.option("--address", metavar="TEXT", help="As it stands on invoices."),
-        click.option("--currency", metavar="CODE", help="Of invoices and of --min-value."),
+        click.option("--currency", metavar="CODE", help="Of --min-value."),
         click.option("--time-zone", metavar="ZONE", help="Whose weeks are billed, such as Europe/Berlin."),
         click.option("--case-manager", metavar="EMAIL", help="Who looks after the client."),
         click.option("--min-value", metavar="AMOUNT", type=_Amount(), help="Announce nothing below it; 0 for all."),
         click.option("--review-channel", metavar="CHANNEL", help="Slack channel of this client's cards."),
+        click.option("--billing-email", metavar="EMAIL", help="Where bills go; default, and '', is --email."),
+        click.option("--tax-rate", metavar="RATE", type=_Amount(), help="Tax on the fee: 0.19 for 19 %."),
+        click.option("--tax-number", metavar="TEXT", help="As it stands on invoices."),
+        click.option("--days-to-query", metavar="DAYS", type=int, help="How long a sent invoice can be queried."),
+        _yes_or_no("fee-on-stock", "Whether units given back instead of money bear a fee of their value."),
+        _yes_or_no("fee-on-found", "Whether units found after a claim bear a fee of their value."),
+        _yes_or_no("keeps-fee-reversed", "Whether the fee stays when Amazon takes money back, the unit still lost."),
+        _yes_or_no("keeps-fee-reversed-with-unit", "The same where Amazon gave the unit back."),
     )
 
     def decorate(command: Any) -> Any:
@@ -94,6 +110,8 @@ def _fields(session: "Session", given: dict[str, Any]) -> dict[str, Any]:
     from claims.access import actor_by_email
 
     fields = {name: value for name, value in given.items() if value is not None}
+    if "rate_from" in fields:
+        fields["rate_from"] = fields["rate_from"].date()
     if "case_manager" in fields:
         fields["case_manager_id"] = actor_by_email(session, fields.pop("case_manager")).user_id
     return fields

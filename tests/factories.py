@@ -19,6 +19,7 @@ from models import (
     Claim,
     Client,
     ClientStatus,
+    CommissionRate,
     Discrepancy,
     DiscrepancyStatus,
     EvidenceLine,
@@ -50,12 +51,13 @@ def make_user(session: Session, *, name: str = "", role: Role = Role.CASE_MANAGE
 
 
 def make_client(session: Session, *, name: str = "", **more: Any) -> Client:
-    """Return an active client in USD that wants to see every value."""
+    """Return an active client in USD that wants to see every value, with one commission rate for all days."""
+    rate = CommissionRate(valid_from=TODAY, rate=more.pop("commission_rate", Decimal("0.20")))
     values: dict[str, Any] = {
         "name": name or f"Client {next(_numbers)}",
         "email": "owner@seller.example",
-        "commission_rate": Decimal("0.20"),
         "status": ClientStatus.ACTIVE,
+        "rates": [rate],
         "created_at": NOW,
     }
     return _added(session, Client(**(values | more)))

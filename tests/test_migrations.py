@@ -3,15 +3,17 @@
 import os
 import subprocess
 import sys
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect
+from sqlalchemy import inspect, select, text
 
 import db
 import migrations
-from models import Base
+from models import Base, CommissionRate
 
 
 def _differences() -> list[object]:
@@ -39,6 +41,28 @@ def test_the_last_migration_goes_back_and_forth(database: str) -> None:
     assert migrations.upgrade() is None
     assert _differences() == []
     assert migrations.upgrade() == db.SCHEMA
+
+
+def test_a_clients_rate_is_kept_as_the_rate_from_its_first_day(database: str) -> None:
+    migrations.migrate("0001")
+    with db.engine().execution_options(writes=True).begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO clients (id, name, email, commission_rate, address, currency, time_zone, status,"
+                " created_at, version) VALUES (1, 'Acme', 'o@a.example', 175000, '', 'USD', 'Asia/Tokyo', 'active',"
+                f" '2026-11-23 20:00:00{'' if database.startswith('sqlite') else '+00:00'}', 1)"
+            )
+        )
+    migrations.upgrade()
+    with db.reading() as session:
+        rates = session.scalars(select(CommissionRate)).all()
+        assert [(rate.client_id, rate.valid_from, rate.rate) for rate in rates] == [
+            (1, date(2026, 11, 24), Decimal("0.175"))
+        ]
+    migrations.migrate("0001")
+    with db.engine().connect() as connection:
+        assert connection.scalar(text("SELECT commission_rate FROM clients")) == 175000
+    migrations.upgrade()
 
 
 def test_flask_db_upgrade_works_from_any_folder(tmp_path: Path) -> None:

@@ -1,5 +1,8 @@
 """Filing, reimbursements, invoices, requests to clients, mail: what the way from a claim to the invoice needs."""
 
+from datetime import UTC
+from zoneinfo import ZoneInfo
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -20,6 +23,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_commission_rates")),
         sa.UniqueConstraint("client_id", "valid_from", name=op.f("uq_commission_rates_client_id_valid_from")),
     )
+    _date_the_rates()
     op.create_table(
         "invoices",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -269,6 +273,7 @@ def upgrade() -> None:
         batch.create_foreign_key(batch.f("fk_claims_assignee_id_users"), "users", ["assignee_id"], ["id"])
 
     with op.batch_alter_table("clients") as batch:
+        batch.drop_column("commission_rate")
         batch.add_column(sa.Column("client_channel", sa.String(length=100), nullable=True))
         batch.add_column(sa.Column("claim_types_off", sa.JSON(), nullable=False, server_default="[]"))
         batch.add_column(sa.Column("wait_days", sa.Integer(), nullable=False, server_default="0"))
@@ -306,6 +311,7 @@ def upgrade() -> None:
         batch.add_column(sa.Column("client_id", sa.Integer(), nullable=True))
         batch.create_unique_constraint(batch.f("uq_runs_kind_client_id_slot"), ["kind", "client_id", "slot"])
         batch.create_foreign_key(batch.f("fk_runs_client_id_clients"), "clients", ["client_id"], ["id"])
+    _leave_new_rows_to_the_program()
 
 
 def downgrade() -> None:
@@ -345,6 +351,10 @@ def downgrade() -> None:
         batch.drop_column("wait_days")
         batch.drop_column("claim_types_off")
         batch.drop_column("client_channel")
+        batch.add_column(sa.Column("commission_rate", sa.BigInteger(), nullable=False, server_default="0"))
+    _keep_the_newest_rate()
+    with op.batch_alter_table("clients") as batch:
+        batch.alter_column("commission_rate", existing_type=sa.BigInteger(), server_default=None)
 
     with op.batch_alter_table("claims") as batch:
         batch.drop_constraint(batch.f("fk_claims_assignee_id_users"), type_="foreignkey")
@@ -386,3 +396,45 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_invoices_status"), table_name="invoices")
     op.drop_table("invoices")
     op.drop_table("commission_rates")
+
+
+def _leave_new_rows_to_the_program() -> None:
+    """Take the defaults away that were for the rows that were there."""
+    columns = sa.inspect(op.get_bind())
+    for table in ("agency_settings", "claims", "clients", "outbox"):
+        defaults = [column for column in columns.get_columns(table) if column["default"] is not None]
+        with op.batch_alter_table(table) as batch:
+            for column in defaults:
+                if column["name"] != "id":  # PostgreSQL's sequence
+                    batch.alter_column(column["name"], existing_type=column["type"], server_default=None)
+
+
+def _date_the_rates() -> None:
+    """Let the rate that each client has hold from the day it became one, by its own calendar."""
+    moment = sa.DateTime(timezone=True)
+    clients = sa.table(
+        "clients", *map(sa.column, ("id", "time_zone", "commission_rate")), sa.column("created_at", moment)
+    )
+    rates = sa.table("commission_rates", sa.column("client_id"), sa.column("valid_from", sa.Date()), sa.column("rate"))
+    connection = op.get_bind()
+    found = connection.execute(
+        sa.select(clients.c.id, clients.c.time_zone, clients.c.commission_rate, clients.c.created_at)
+    )
+    dated = [
+        {
+            "client_id": client_id,
+            # SQLite keeps the time in UTC and forgets that it did.
+            "valid_from": (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(ZoneInfo(zone)).date(),
+            "rate": rate,
+        }
+        for client_id, zone, rate, at in found.all()
+    ]
+    if dated:
+        connection.execute(sa.insert(rates), dated)
+
+
+def _keep_the_newest_rate() -> None:
+    op.execute(
+        "UPDATE clients SET commission_rate = (SELECT rate FROM commission_rates"
+        " WHERE commission_rates.client_id = clients.id ORDER BY valid_from DESC LIMIT 1)"
+    )

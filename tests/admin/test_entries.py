@@ -5,14 +5,30 @@ from sqlalchemy import select
 
 import db
 from claims import passwords
-from models import Account, AccountStatus, AgencySettings, ArchiveFile, Client, ClientStatus, Import, Role, User
+from models import (
+    Account,
+    AccountStatus,
+    AgencySettings,
+    ArchiveFile,
+    Client,
+    ClientStatus,
+    CommissionRate,
+    Import,
+    Role,
+    User,
+)
 from tests.admin.conftest import Office, Person, read
-from tests.factories import NOW
+from tests.factories import NOW, make_client
 
 CLIENT = {
     "name": "Delta Toys",
     "email": "owner@delta.example",
     "commission_rate": "17.5",
+    "rate_from": "",
+    "billing_email": "",
+    "tax_rate": "",
+    "tax_number": "",
+    "days_to_query": "7",
     "currency": "EUR",
     "min_value": "5.00",
     "case_manager_id": "",
@@ -38,7 +54,9 @@ class TestClients:
         answer = adam.press("/admin/clients/new", "/admin/clients/new", **CLIENT | {"case_manager_id": manager})
         assert adam.told(answer) == "Saved: Delta Toys."
         client = stored(Client, name="Delta Toys")
-        assert (client.commission_rate, client.min_value, client.currency) == (Decimal("0.175"), Decimal(5), "EUR")
+        assert (client.min_value, client.currency) == (Decimal(5), "EUR")
+        rate = stored(CommissionRate, client_id=client.id)
+        assert (rate.rate, rate.valid_from) == (Decimal("0.175"), NOW.date())
         assert client.case_manager_id == office.cast.ann.user_id
         assert client.status is ClientStatus.ONBOARDING
         assert "17.5 %" in adam.text("/admin/clients/")
@@ -71,8 +89,35 @@ class TestClients:
     def test_a_client_is_changed_and_the_history_says_what(self, office, adam):
         page = f"/admin/clients/{office.cast.client_id}/"
         adam.press(page, page, **CLIENT | {"name": "Acme", "commission_rate": "25"})
-        assert stored(Client, name="Acme").commission_rate == Decimal("0.25")
-        assert "commission rate" in adam.text(page)
+        assert stored(CommissionRate, client_id=office.cast.client_id).rate == Decimal("0.25")
+        assert "commission rate 25 % from 23 Nov 2026" in adam.text(page)
+
+    def test_the_terms_are_kept_and_shown_again(self, office, adam):
+        page = f"/admin/clients/{office.cast.client_id}/"
+        terms = {
+            "rate_from": "2027-01-01",
+            "billing_email": "bills@acme.example",
+            "tax_rate": "19",
+            "tax_number": "DE 123",
+            "days_to_query": "10",
+            "fee_on_stock": "y",
+            "keeps_fee_reversed_with_unit": "y",
+        }
+        adam.press(page, page, **CLIENT | {"name": "Acme"} | terms)
+        client = stored(Client, name="Acme")
+        assert (client.billing_email, client.tax_rate, client.tax_number) == (
+            "bills@acme.example",
+            Decimal("0.19"),
+            "DE 123",
+        )
+        assert (client.days_to_query, client.fee_on_stock, client.fee_on_found) == (10, True, False)
+        assert (client.keeps_fee_reversed, client.keeps_fee_reversed_with_unit) == (False, True)
+        shown = adam.get(page).text
+        assert 'value="bills@acme.example"' in shown
+        assert 'value="19"' in shown
+        assert "20 %" in adam.text("/admin/clients/")  # the new rate holds from next year
+        adam.press(page, page, **CLIENT | {"name": "Acme", "tax_rate": "101"})
+        assert stored(Client, name="Acme").tax_rate == Decimal("0.19")
 
     def test_a_paused_client_can_be_resumed_and_a_cancelled_one_not(self, office, adam):
         page = f"/admin/clients/{office.cast.client_id}/"
@@ -93,7 +138,7 @@ class TestClients:
             adam.get("/admin/clients/")
         with db.transaction() as session:
             for n in range(20):
-                session.add(Client(name=f"C{n}", email="a@b.example", commission_rate=Decimal("0.1"), created_at=NOW))
+                make_client(session, name=f"C{n}")
         with office.counted() as many:
             adam.get("/admin/clients/")
         assert len(many) == len(few)
@@ -211,6 +256,14 @@ class TestSettings:
         assert adam.told(answer) == "Saved: the settings of the agency."
         agency = stored(AgencySettings)
         assert (agency.name, agency.review_channel) == ("Rescue & Co", "C0NEW")
+        assert (agency.address, agency.time_zone) == ("", "America/Los_Angeles")
+
+    def test_what_stands_on_invoices_is_kept(self, adam):
+        given = {"address": "1 Quay", "tax_number": "T-1", "invoice_prefix": "RC-", "time_zone": "Europe/Berlin"}
+        adam.press("/admin/settings/", "/admin/settings/", name="Us", digest_channel="C0DAY", **given)
+        agency = stored(AgencySettings)
+        assert {name: getattr(agency, name) for name in given} == given
+        assert agency.digest_channel == "C0DAY"
 
     def test_a_missing_name_is_said_at_its_field(self, adam):
         answer = adam.press("/admin/settings/", "/admin/settings/", name=" ", review_channel="C0NEW")

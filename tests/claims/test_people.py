@@ -1,6 +1,7 @@
 """Clients, accounts, people and secrets: who may change them, what is refused, what is kept how."""
 
 from collections.abc import Callable
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import db
-from claims import accounts, clients, passwords, secrets, users
+from claims import accounts, clients, commission, passwords, secrets, users
 from claims.access import Actor, system_actor
 from errors import InvalidInput, Moved, NotAllowed, NotFound
 from models import Account, AccountStatus, Client, ClientStatus, HistoryEntry, Role, User
@@ -59,6 +60,9 @@ def test_only_an_admin_manages(sqlite_database: str, change: Callable[[Session, 
         ("commission_rate", Decimal("-0.1")),
         ("commission_rate", Decimal("0.1234567")),
         ("commission_rate", Decimal("NaN")),
+        ("tax_rate", Decimal("1.01")),
+        ("billing_email", "nobody"),
+        ("days_to_query", -1),
         ("currency", "XXX"),
         ("time_zone", "Mars/Olympus"),
         ("min_value", Decimal("-1")),
@@ -94,6 +98,46 @@ def test_a_client_changes_only_where_told(sqlite_database: str) -> None:
         ("changed", "case manager"),
         ("changed", "min value"),
     ]
+
+
+def test_a_commission_holds_from_a_day_of_the_clients_calendar(sqlite_database: str) -> None:
+    cast = make_cast()
+    late = NOW.replace(hour=20)  # the 24th in Tokyo
+    with db.transaction() as session:
+        made = clients.add_client(
+            session,
+            name="Tokyo",
+            email="o@t.example",
+            commission_rate=RATE,
+            actor=cast.adam,
+            now=late,
+            time_zone="Asia/Tokyo",
+        )
+    changes: list[dict[str, Any]] = [
+        {"commission_rate": Decimal("0.25"), "rate_from": date(2027, 1, 1)},
+        {"commission_rate": Decimal("0.22")},
+        {"commission_rate": Decimal("0.22"), "rate_from": date(2026, 12, 1)},  # holds already
+    ]
+    for given in changes:
+        with db.transaction() as session:
+            clients.set_client(session, made.id, actor=cast.adam, now=late, **given)
+    with db.reading() as session:
+        rates = commission.rates_of(session, made.id)
+        notes = session.scalars(select(HistoryEntry.note).where(HistoryEntry.client_id == made.id)).all()
+    assert [(rate.valid_from, rate.rate) for rate in rates] == [
+        (date(2026, 11, 24), Decimal("0.22")),
+        (date(2027, 1, 1), Decimal("0.25")),
+    ]
+    assert notes == [None, "commission rate 25 % from 1 Jan 2027", "commission rate 22 % from 24 Nov 2026"]
+    days = [date(2026, 1, 1), date(2026, 11, 24), date(2026, 12, 31), date(2027, 1, 1), date(2028, 1, 1)]
+    assert [str(commission.rate_on(rates, day)) for day in days] == ["0.22", "0.22", "0.22", "0.25", "0.25"]
+
+
+def test_a_day_without_a_rate_is_refused(sqlite_database: str) -> None:
+    cast = make_cast()
+    with pytest.raises(InvalidInput, match="no rate") as refused, db.transaction() as session:
+        clients.set_client(session, cast.client_id, actor=cast.adam, now=NOW, rate_from=date(2027, 1, 1))
+    assert refused.value.field == "rate_from"
 
 
 def test_the_first_import_makes_a_client_active_once(sqlite_database: str) -> None:

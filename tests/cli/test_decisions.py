@@ -15,6 +15,7 @@ import cli
 import db
 import migrations
 from claims import queries
+from claims.commission import rates_of
 from cli import claims, discrepancies, rows, users
 from models import ClaimStatus, Client, DiscrepancyStatus, RejectReason, Role
 from tests.factories import Cast, make_cast, make_discrepancy
@@ -200,7 +201,30 @@ def test_the_agency_is_set_up_from_nothing(run: Run, sqlite_database: str) -> No
     assert carl.exit_code == 0
     with db.reading() as session:
         client = session.get_one(Client, 1)
-        assert (client.min_value, client.currency, client.commission_rate) == (Decimal("5.50"), "EUR", Decimal("0.20"))
+        assert (client.min_value, client.currency) == (Decimal("5.50"), "EUR")
+        assert [rate.rate for rate in rates_of(session, 1)] == [Decimal("0.20")]
+
+
+def test_the_terms_of_a_client_are_options(run: Run, desk: Desk) -> None:
+    terms = "--tax-rate 0.19 --tax-number DE1 --billing-email b@a.example --days-to-query 10 --fee-on-stock"
+    rate = ("--commission-rate", "0.25", "--rate-from", "2027-01-01")
+    ended = run("clients", "set", "Acme", *rate, *terms.split(), "--keeps-fee-reversed-with-unit")
+    assert ended.exit_code == 0, ended.stderr
+    with db.reading() as session:
+        client = session.get_one(Client, desk.cast.client_id)
+        assert (client.tax_rate, client.billing_email, client.days_to_query) == (Decimal("0.19"), "b@a.example", 10)
+        assert (client.fee_on_stock, client.keeps_fee_reversed, client.keeps_fee_reversed_with_unit) == (
+            True,
+            False,
+            True,
+        )
+        assert [str(rate.rate) for rate in rates_of(session, client.id)] == ["0.2", "0.25"]
+    assert run("clients", "set", "Acme", "--no-fee-on-stock", "--billing-email", "").exit_code == 0
+    with db.reading() as session:
+        client = session.get_one(Client, desk.cast.client_id)
+        assert (client.fee_on_stock, client.billing_email) == (False, None)
+    refused = run("clients", "set", "Acme", "--commission-rate", "25")
+    assert (refused.exit_code, refused.stderr) == (2, "The rate 25 is more than 100 %. Write 20 % as 0.20.\n")
 
 
 @pytest.mark.parametrize(
