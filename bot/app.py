@@ -6,6 +6,7 @@ reads settings of its own from the environment.
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
 
 import structlog
 from flask import Flask, Response, request
@@ -15,6 +16,7 @@ from slack_bolt.authorization import AuthorizeResult
 
 from bot.client import web_client
 from bot.handlers import approve, clear, commands, events, reject, retired, undo
+from bot.shape import flaw
 from bot.signature import is_signed
 from clock import real_now
 from config import settings
@@ -23,6 +25,8 @@ PATH = "/slack/events"
 # A press waits for a free thread before it is acknowledged, so there are more than ever press at once.
 _THREADS = 32
 _LARGEST_BODY = 1024 * 1024
+# Bolt looks for ids in the body before anything has looked at its shape.
+_UNREADABLE = (ValueError, TypeError, AttributeError, KeyError, RecursionError)
 
 log = structlog.get_logger()
 
@@ -59,18 +63,21 @@ def make_bolt() -> App:
 
 
 def _answer(bolt: App) -> Response:
-    body = request.get_data()
-    if len(body) > _LARGEST_BODY:
-        return _said("Too large for a request of Slack's.", 413)
+    if (request.content_length or 0) > _LARGEST_BODY or len(body := request.get_data()) > _LARGEST_BODY:
+        return _refused("Too large for a request of Slack's.", 413, reason="size")
     if not _is_from_slack(body):
-        log.warning("slack_request_refused", reason="signature or time stamp")
-        return _said("Not signed by Slack with SLACK_SIGNING_SECRET, or too long ago.", 401)
+        reason = "signature or time stamp"
+        return _refused("Not signed by Slack with SLACK_SIGNING_SECRET, or too long ago.", 401, reason=reason)
     try:
         asked = BoltRequest(body=body.decode(), headers=dict(request.headers))
-    except ValueError:
-        log.warning("slack_request_refused", reason="body")
-        return _said("Signed, but neither a form nor JSON.", 400)
-    return to_flask_response(bolt.dispatch(asked))
+    except _UNREADABLE:
+        return _refused("Signed, but neither a form nor JSON as Slack sends it.", 400, reason="body")
+    if odd := flaw(asked.body):
+        return _refused(f"Signed, but its {odd} is not as Slack sends it.", 400, reason=odd)
+    answer = bolt.dispatch(asked)
+    if answer.status == HTTPStatus.NOT_FOUND:  # Bolt found no handler, and each that there is would have answered
+        return _refused("Signed, but nothing that Recoup asked Slack for.", 400, reason="no handler")
+    return to_flask_response(answer)
 
 
 def _is_from_slack(body: bytes) -> bool:
@@ -90,6 +97,11 @@ def _authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResul
     return AuthorizeResult(
         enterprise_id=enterprise_id, team_id=team_id, bot_token=token.get_secret_value() if token else None
     )
+
+
+def _refused(sentence: str, status: int, *, reason: str) -> Response:
+    log.warning("slack_request_refused", status=status, reason=reason)
+    return _said(sentence, status)
 
 
 def _said(sentence: str, status: int) -> Response:

@@ -125,6 +125,15 @@ def is_loopback(url: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
+def is_web_address(url: str) -> bool:
+    """Tell whether `url` is a whole http or https address."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
+
+
 def direct_opener() -> OpenerDirector:
     """Return an opener that knows no proxy."""
     return build_opener(ProxyHandler({}))
@@ -132,7 +141,7 @@ def direct_opener() -> OpenerDirector:
 
 def post_to(url: str, body: dict[str, Any], timeout: int = PRESS_SECONDS) -> None:
     """Send `body` to one of Slack's response URLs. Raises SlackTrouble."""
-    if urlsplit(url).scheme not in {"http", "https"}:
+    if not is_web_address(url):
         raise SlackRefused("the response URL", "not_a_web_address")
     headers = {"Content-Type": "application/json; charset=utf-8"}
     request = Request(url, json.dumps(body).encode(), headers, method="POST")  # noqa: S310  scheme checked above
@@ -141,7 +150,7 @@ def post_to(url: str, body: dict[str, Any], timeout: int = PRESS_SECONDS) -> Non
         opener.open(request, timeout=timeout).close()
     except HTTPError as error:
         raise SlackRefused("the response URL", f"HTTP {error.code}") from error
-    except (OSError, HTTPException) as error:
+    except (OSError, HTTPException, ValueError) as error:  # ValueError: letters that no address has
         raise SlackSilent("the response URL", type(error).__name__) from error
 
 

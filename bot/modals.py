@@ -11,6 +11,7 @@ from typing import Any
 from bot import ids
 from bot.text import or_dash, plain
 from claims import words
+from errors import InvalidInput
 from models import RejectReason
 
 View = dict[str, Any]
@@ -18,6 +19,7 @@ View = dict[str, Any]
 TITLE_LIMIT = 24
 OPTION_LIMIT = 75
 NOTE_MOST = 2_000
+LARGEST_ID = 2**63
 OTHER_NEEDS_NOTE = "Say in the note what the other reason is."
 NOTE_IS_MISSING = "Say how you made sure, for whoever reads this later."
 
@@ -74,10 +76,23 @@ def clear_form(about: About, *, title: str, caveats: Sequence[str]) -> View:
     return _form(ids.CLEAR_VIEW, "Clear", title, metadata, [*said, *fields, note])
 
 
+def notice(text: str) -> View:
+    """Return a form that only says something: a sent form has no message to answer on."""
+    return {
+        "type": "modal",
+        "title": _text("Recoup", TITLE_LIMIT),
+        "close": _text("Close", TITLE_LIMIT),
+        "blocks": [_said(text)],
+    }
+
+
 def about(view: View) -> About:
-    """Return what a sent form is about. Raises ValueError where its metadata is none of ours."""
+    """Return what a sent form is about. Raises InvalidInput where its metadata is none of ours."""
     found = _metadata(view)
-    return About(int(found["discrepancy_id"]), found.get("channel"), found.get("message_ts"))
+    number, channel, message_ts = (found.get(name) for name in ("discrepancy_id", "channel", "message_ts"))
+    if type(number) is not int or not 0 < number < LARGEST_ID:
+        raise _not_ours()
+    return About(number, _text_or_none(channel), _text_or_none(message_ts))
 
 
 def rejection(view: View) -> Rejection:
@@ -93,7 +108,7 @@ def rejection(view: View) -> Rejection:
 
 def clearance(view: View) -> Clearance:
     """Read a sent Clear form."""
-    code = str(_metadata(view).get(ids.CAVEAT) or "") or _chosen(view, ids.CAVEAT) or ""
+    code = _text_or_none(_metadata(view).get(ids.CAVEAT)) or _chosen(view, ids.CAVEAT) or ""
     note = _written(view) or ""
     errors = {}
     if not code:
@@ -106,25 +121,36 @@ def clearance(view: View) -> Clearance:
 def _metadata(view: View) -> dict[str, Any]:
     try:
         found = json.loads(view.get("private_metadata") or "")
-    except json.JSONDecodeError as error:
-        raise ValueError("a form without its metadata") from error
-    if not isinstance(found, dict) or "discrepancy_id" not in found:
-        raise ValueError("a form that says nothing of a discrepancy")
+    except (ValueError, RecursionError) as error:
+        raise _not_ours() from error
+    if not isinstance(found, dict):
+        raise _not_ours()
     return found
 
 
+def _not_ours() -> InvalidInput:
+    return InvalidInput("This form names no discrepancy.", todo="Decide in the back office.")
+
+
 def _field(view: View, name: str) -> dict[str, Any]:
-    values: dict[str, dict[str, dict[str, Any]]] = view.get("state", {}).get("values", {})
-    return values.get(name, {}).get(name) or {}
+    return _within(_within(_within(_within(view, "state"), "values"), name), name)
+
+
+def _within(holder: dict[str, Any], name: str) -> dict[str, Any]:
+    held = holder.get(name)
+    return held if isinstance(held, dict) else {}
 
 
 def _chosen(view: View, name: str) -> str | None:
-    option = _field(view, name).get("selected_option") or {}
-    return option.get("value")
+    return _text_or_none(_within(_field(view, name), "selected_option").get("value"))
 
 
 def _written(view: View) -> str | None:
-    return (_field(view, ids.NOTE).get("value") or "").strip() or None
+    return (_text_or_none(_field(view, ids.NOTE).get("value")) or "").strip() or None
+
+
+def _text_or_none(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _form(callback_id: str, verb: str, title: str, metadata: str, fields: list[View]) -> View:

@@ -35,8 +35,10 @@ def take(body: dict[str, Any], event: dict[str, Any]) -> None:
     kind = event.get("type")
     if kind in _ACCESS_ENDED:
         log.error("slack_access_ended", event=kind, todo="Install the Slack app again and set SLACK_BOT_TOKEN.")
-    elif kind == "app_mention" and event.get("channel") and event.get("user"):
-        _say_what_there_is(event["channel"], event["user"])
+    elif kind == "app_mention":
+        channel, user = event.get("channel"), event.get("user")
+        if isinstance(channel, str) and isinstance(user, str):
+            _say_what_there_is(channel, user)
 
 
 def _is_new(event_id: str) -> bool:

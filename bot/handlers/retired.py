@@ -5,7 +5,7 @@ from typing import Any
 
 from slack_bolt import Ack, App
 
-from bot import ids
+from bot import ids, modals
 from bot.handlers.answering import answers_errors
 from bot.handlers.commands import HELP
 from bot.press import Press
@@ -37,10 +37,10 @@ def retired_button(ack: Ack, body: dict[str, Any]) -> None:
 
 
 @answers_errors
-def retired_form(ack: Ack, body: dict[str, Any]) -> None:
-    """Close the form, so that it does not stay open with an error of Slack's."""
-    ack(response_action="clear")
-    Press.of(body).answer(f"This form is no longer in use. Decide in the back office: {to_decide_link()}")
+def retired_form(ack: Ack, body: dict[str, Any]) -> None:  # noqa: ARG001  the decorator asks for it
+    """Say where to go instead, in place of the form: it has no message to answer on."""
+    said = f"This form is no longer in use. Decide in the back office: {to_decide_link()}"
+    ack(response_action="update", view=modals.notice(said))
 
 
 @answers_errors

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from bot import blocks, ids, modals
 from bot.text import code, plain
+from errors import InvalidInput
 from models import DiscrepancyStatus, RejectReason
 from money import Money
 from sandbox.slack.checks import check_message_blocks, check_view, text_length
@@ -180,8 +181,12 @@ def test_reject_form_offers_every_reason() -> None:
 
 @pytest.mark.parametrize("metadata", ["", "[]", "{}", "not json"])
 def test_form_that_is_none_of_ours_is_an_error(metadata: str) -> None:
-    with pytest.raises(ValueError, match="form"):
+    with pytest.raises(InvalidInput, match="form"):
         modals.about({"private_metadata": metadata})
+
+
+def test_notice_is_a_form_that_slack_takes() -> None:
+    assert check_view(modals.notice("Decide in the back office. " * 50)) == []
 
 
 def _buttons(data: blocks.Card) -> list[dict[str, Any]]:
