@@ -1,4 +1,4 @@
-"""Signed, but not what Slack sends: 400 or 413, words for a person who pressed, one line in the log without the body."""
+"""Signed, but not what Slack sends: 400 or 413, words for a person who pressed, one log line without the body."""
 
 import json
 import time
