@@ -717,7 +717,8 @@ class Reimbursement(Base):
     `line_key` tells the line again in a later report; it holds nothing that Amazon changes afterwards. Amounts are in
     `currency`, `amount_total` negative where Amazon took money back; units likewise. `approved_on` is the day by the
     marketplace's calendar, `first_seen_at` when the report first showed it (it lags up to five days). `candidates`
-    lists the claims that it may belong to while it waits for a person.
+    lists the claims that it may belong to while it waits for a person. `later_says` is what a later report has in
+    place of units or amount, in words: nothing is booked by it until a person has looked.
     """
 
     __tablename__ = "reimbursements"
@@ -746,6 +747,7 @@ class Reimbursement(Base):
     amount_total: Mapped[Decimal]
     currency: Mapped[str | None] = mapped_column(String(3))
     original_reimbursement_id: Mapped[str | None] = mapped_column(Text)
+    later_says: Mapped[str | None] = mapped_column(Text)
     first_seen_at: Mapped[datetime]
     version: Mapped[int] = mapped_column(default=1)
 
@@ -764,7 +766,7 @@ class ClaimPayment(Base):
     """
 
     __tablename__ = "claim_payments"
-    __table_args__ = (UniqueConstraint("claim_id", "reimbursement_line_id"),)
+    __table_args__ = (UniqueConstraint("claim_id", "reimbursement_line_id", "first_unit"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     claim_id: Mapped[int] = mapped_column(ForeignKey("claims.id"))

@@ -75,6 +75,7 @@ def upgrade() -> None:
         sa.Column("amount_total", sa.BigInteger(), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=True),
         sa.Column("original_reimbursement_id", sa.Text(), nullable=True),
+        sa.Column("later_says", sa.Text(), nullable=True),
         sa.Column("first_seen_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_reimbursements_account_id_accounts")),
@@ -143,7 +144,10 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_claim_payments")),
         sa.UniqueConstraint(
-            "claim_id", "reimbursement_line_id", name=op.f("uq_claim_payments_claim_id_reimbursement_line_id")
+            "claim_id",
+            "reimbursement_line_id",
+            "first_unit",
+            name=op.f("uq_claim_payments_claim_id_reimbursement_line_id_first_unit"),
         ),
     )
     op.create_index(
