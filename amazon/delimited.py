@@ -1,4 +1,4 @@
-"""Reading one delimited file: a single streaming pass of polars gives what it spans and the rows that rules read."""
+"""Reading one delimited file: a streaming pass of polars gives what it spans and the rows that rules read."""
 
 from dataclasses import dataclass, replace
 from datetime import date
@@ -111,8 +111,11 @@ def _read(text: Text, keep: Keep | None, setting: Setting) -> Rows:
         raise _Misread
     usual = _asked(chosen.lazy().filter(~pl.col("is_odd")), keep).collect()
     read = Rows(total["rows"], total["first"], total["last"], usual, plan.readable(every_row), ())
-    odd = chosen.filter("is_odd")
-    return read if odd.is_empty() else _with_odd(read, plan, odd, keep)
+    odd = chosen.filter("is_odd").select("index", "line")
+    if odd.is_empty():
+        return read
+    doubtful = plan.doubtful(every_row).collect(engine="streaming")
+    return _with_odd(read, plan, odd.join(doubtful, on="index", maintain_order="left"), keep)
 
 
 def _with_odd(read: Rows, plan: Plan, odd: pl.DataFrame, keep: Keep | None) -> Rows:

@@ -71,17 +71,22 @@ class Plan:
         """Return the rows that may be asked for, that need a second look, or that hold line feeds, in one frame.
 
         What `keep.skip` names is left out, the rest of `keep.where` is not yet looked at. The columns that both ask for
-        are typed the fast way, under their names; the cells as they were delivered stand only in rows that need a
-        second look, so that the text of the whole file need not be held for the others.
+        are typed the fast way, under their names.
         """
         may_be_asked_for = pl.lit(value=keep is not None)
         if keep is not None and keep.skip is not None:
             rows = rows.with_columns(self._as_delivered(set(keep.skip.meta.root_names())))
             may_be_asked_for = keep.skip.not_().fill_null(value=True)
         found = rows.filter(pl.any_horizontal(pl.col("is_odd"), may_be_asked_for, *self._holds("\n")))
-        doubtful = [pl.when("is_odd").then(cell).alias(name) for name, cell in self._physical()]
         asked = self._named(keep.reads if keep else set())
-        return found.select("index", "is_odd", self._feeds(), self._swallowed(), *asked, *doubtful)
+        return found.select("index", "is_odd", self._feeds(), self._swallowed(), *asked)
+
+    def doubtful(self, rows: pl.LazyFrame) -> pl.LazyFrame:
+        """Return the cells, as they were delivered, of rows that need a second look.
+
+        Most files have none: reading again those that do is cheaper than taking every cell of every file along.
+        """
+        return rows.filter("is_odd").select("index", *(name for name, _ in self._physical()))
 
     def with_lines(self, rows: pl.LazyFrame) -> pl.LazyFrame:
         """Return rows, in their order and with their line `feeds`, each with its physical `line`.
