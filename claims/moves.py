@@ -76,8 +76,7 @@ def move(
     Raises Moved, in a sentence, where that cannot follow.
     """
     before = claim.status
-    if to not in MAY_BECOME[before]:
-        raise Moved(f"Claim {claim.id} cannot become {_name(to)}: {_standing(claim)}.", todo=_todo(before))
+    require_possible(claim, to)
     claim.status, claim.updated_at = to, now
     claim.closed_reason = reason if to is ClaimStatus.CLOSED else None
     entry = history.entry(
@@ -92,6 +91,12 @@ def move(
     history.add(session, entry)
     refresh_cards(session, claim.discrepancies, f"claim:{entry.id}", now)
     return entry
+
+
+def require_possible(claim: Claim, to: ClaimStatus) -> None:
+    """Raise Moved, in a sentence, where the claim cannot become that from where it stands."""
+    if to not in MAY_BECOME[claim.status]:
+        raise Moved(f"Claim {claim.id} cannot become {_name(to)}: {_standing(claim)}.", todo=_todo(claim.status))
 
 
 def refresh_cards(session: Session, rows: Iterable[Discrepancy], why: str, now: datetime) -> None:

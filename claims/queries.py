@@ -19,6 +19,7 @@ from models import (
     Account,
     Caveat,
     Claim,
+    ClaimPayment,
     ClaimStatus,
     Client,
     Discrepancy,
@@ -118,16 +119,24 @@ def load_discrepancy(session: Session, discrepancy_id: int, actor: Actor) -> Dis
 
 
 def load_claim(session: Session, claim_id: int, actor: Actor) -> Claim:
-    """Return one claim with its discrepancies and their evidence, its history and who approved it. Raises NotFound."""
+    """Return one claim with all that hangs on it: what it rests on, what was said, asked and paid. Raises NotFound.
+
+    Of its documents everything but the content.
+    """
     found = session.scalar(
         select(Claim)
         .where(Claim.id == claim_id)
         .options(
-            joinedload(Claim.account).joinedload(Account.client),
+            joinedload(Claim.account).joinedload(Account.client).joinedload(Client.case_manager),
             joinedload(Claim.approved_by),
+            joinedload(Claim.assignee),
             selectinload(Claim.discrepancies).selectinload(Discrepancy.evidence),
             selectinload(Claim.discrepancies).selectinload(Discrepancy.caveats),
             selectinload(Claim.history),
+            selectinload(Claim.notes),
+            selectinload(Claim.documents),
+            selectinload(Claim.requests),
+            selectinload(Claim.payments).joinedload(ClaimPayment.line),
         )
     )
     if found is None or not actor.sees(found.account.client_id):
