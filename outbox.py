@@ -21,6 +21,7 @@ CARD = "discrepancy_card"
 CARDS_OVERFLOW = "cards_overflow"
 CARD_UPDATE = "card_update"
 CLAIM_NEWS = "claim_news"
+REQUEST_MAIL = "request_mail"
 
 _UNDELIVERED = (OutboxState.PENDING, OutboxState.SENDING)
 

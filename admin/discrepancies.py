@@ -19,7 +19,7 @@ from claims import queries, review, words
 from clock import utcnow
 from db import reading, transaction
 from errors import InvalidInput, Moved
-from models import Account, Claim, Client, Discrepancy, DiscrepancyStatus, RejectReason
+from models import Account, Client, Discrepancy, DiscrepancyStatus, RejectReason
 
 _ONE = f"/<int(max={filters.LARGEST_ID}):discrepancy_id>"
 
@@ -97,12 +97,14 @@ class DiscrepancyView(Listing):
 
         def move(session: Session) -> str:
             claim = review.approve(session, discrepancy_id, actor=current_actor(), now=utcnow())
-            if seen != what_is_asked(claim):
+            found = session.get_one(Discrepancy, discrepancy_id)
+            if seen != what_is_asked(found):
                 raise Moved(
-                    f"Not approved: it changed since you opened the page, to {_asked_in_words(claim)}.",
+                    f"Not approved: it changed since you opened the page, to {asked_in_words(found)}.",
                     todo="Look at it again.",
                 )
-            return f"Approved: {_asked_in_words(claim)}. Claim {claim.id} is to be filed."
+            follows = f"Claim {claim.id} is to be filed." if claim else "It waits for the client's approval now."
+            return f"Approved: {asked_in_words(found)}. {follows}"
 
         return self._moved(discrepancy_id, move)
 
@@ -212,12 +214,13 @@ class DiscrepancyView(Listing):
         }
 
 
-def what_is_asked(found: Discrepancy | Claim) -> str:
+def what_is_asked(found: Discrepancy) -> str:
     """Return quantity, value and currency as the page sends them back with a press."""
     return f"{found.quantity} {found.value or ''} {found.currency or ''}".strip()
 
 
-def _asked_in_words(found: Discrepancy | Claim) -> str:
+def asked_in_words(found: Discrepancy) -> str:
+    """Return units and worth: "3 units, 37.02 USD"."""
     value = f"value {words.NOT_KNOWN}" if found.value is None else words.money(found.value, found.currency)
     return f"{words.units(found.quantity)}, {value}"
 

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from errors import NotAllowed, NotFound
-from models import Role, Through, User
+from models import Client, ClientStatus, Role, Through, User
 
 
 class Permission(enum.Enum):
@@ -15,15 +15,17 @@ class Permission(enum.Enum):
 
     REVIEW = "decide on discrepancies"
     WORK_CLAIMS = "work on claims"
+    ANSWER_REQUESTS = "answer requests"
+    DECIDE_OWN = "decide on their own discrepancies"
     SEE_BILLING = "see invoices"
     MANAGE = "manage clients, accounts, users and settings"
 
 
 _GRANTED = {
-    Role.ADMIN: frozenset(Permission),
-    Role.CASE_MANAGER: frozenset({Permission.REVIEW, Permission.WORK_CLAIMS}),
+    Role.ADMIN: frozenset(Permission) - {Permission.DECIDE_OWN},
+    Role.CASE_MANAGER: frozenset({Permission.REVIEW, Permission.WORK_CLAIMS, Permission.ANSWER_REQUESTS}),
     Role.BILLING: frozenset({Permission.SEE_BILLING}),
-    Role.CLIENT: frozenset[Permission](),
+    Role.CLIENT: frozenset({Permission.ANSWER_REQUESTS, Permission.DECIDE_OWN}),
 }
 _ROLE_NAMES = {
     Role.ADMIN: "an admin",
@@ -65,6 +67,19 @@ class Actor:
     def sees(self, client_id: int) -> bool:
         """Whether rows of this client exist for them."""
         return self.role is not Role.CLIENT or self.client_id == client_id
+
+
+def require_access(actor: Actor, client: Client) -> None:
+    """Raise NotAllowed for a person of a client who was cancelled: the access ended with the contract."""
+    if actor.role is Role.CLIENT and client.status is ClientStatus.CANCELLED:
+        raise NotAllowed(f"The access of {client.name} has ended.", todo="Write to your agency for what you still need.")
+
+
+def known_as(user: User | None, actor: Actor) -> str:
+    """Return the name by which `actor` is told of a person: to a client's people all of the agency are the agency."""
+    if actor.role is Role.CLIENT and (user is None or user.client_id != actor.client_id):
+        return "your agency"
+    return user.label if user else "somebody"
 
 
 def system_actor(through: Through = Through.JOB) -> Actor:

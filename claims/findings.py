@@ -10,7 +10,7 @@ from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 import outbox
-from claims import announcing, evidence, history, words
+from claims import announcing, approvals, evidence, history, words
 from claims.access import Actor, system_actor
 from claims.evidence import LineText, Place
 from claims.verdicts import DECIDED, UNDECIDED, Judged, end_of, is_past, judged, status_after, status_of
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from detection.findings import Finding, Outcome
 
 _AT_ONCE = 1000
+# After these moves it is not what one side approved while the other was still to.
+_MAKES_IT_ANOTHER = ("quantity_changed", "reopened")
 _COPIED = (
     "claim_type",
     "marketplace",
@@ -124,6 +126,8 @@ def record_findings(
     session.add_all(new)
     session.flush()
     _write_history(session, run, told_before)
+    other_now = {row.id for row, entry in run.moves if entry.action in _MAKES_IT_ANOTHER}
+    approvals.forget(session, other_now, actor=run.actor, now=now)
     undecided = (row for row in [*known.values(), *new] if row.status not in DECIDED)
     found = [(row, run.judged.findings[row.fingerprint]) for row in undecided if row.fingerprint in run.judged.findings]
     evidence.replace(session, account_id, found, lines)

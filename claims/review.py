@@ -9,12 +9,13 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session, selectinload
 
 import outbox
-from claims import history, words
-from claims.access import Actor, Permission
+from claims import approvals, history, words
+from claims.access import Actor, Permission, known_as, require_access
 from claims.errors import AlreadyDecided, CaveatsOpen, TooLateToUndo, moment
 from errors import InvalidInput, Moved, NotAllowed, NotFound
 from models import (
     Account,
+    Approval,
     Caveat,
     Claim,
     ClaimStatus,
@@ -24,6 +25,7 @@ from models import (
     DiscrepancyStatus,
     HistoryEntry,
     RejectReason,
+    Role,
 )
 
 UNDO_WINDOW = timedelta(minutes=10)
@@ -32,16 +34,21 @@ _DECIDED = (DiscrepancyStatus.APPROVED, DiscrepancyStatus.REJECTED)
 _UNDECIDED = (DiscrepancyStatus.OPEN, DiscrepancyStatus.UPCOMING, DiscrepancyStatus.SNOOZED)
 
 
-def approve(session: Session, discrepancy_id: int, *, actor: Actor, now: datetime) -> Claim:
-    """Make a claim of the discrepancy.
+def approve(session: Session, discrepancy_id: int, *, actor: Actor, now: datetime) -> Claim | None:
+    """Approve for the side that this person belongs to, and make a claim once every side that is asked has approved.
 
-    Raises NotAllowed, NotFound, CaveatsOpen, AlreadyDecided, and Moved where it cannot be decided (any more).
+    Returns the claim, None while the other side is waited for. Raises NotAllowed, NotFound, CaveatsOpen,
+    AlreadyDecided, and Moved where it cannot be decided (any more).
     """
-    found = _locked(session, discrepancy_id, actor)
-    _require_open(found, now)
+    found = _to_decide(session, discrepancy_id, actor)
+    _require_open(found, actor, now)
     _require_taking_claims(found.account.client)
     if codes := [caveat.code for caveat in found.caveats if caveat.cleared_at is None]:
         raise CaveatsOpen(codes)
+    if approvals.give(session, found, actor=actor, now=now).missing:
+        side = approvals.side_of(actor).value
+        _moved(session, found, now, history.entry(actor=actor, now=now, action="approved_for_one_side", reason=side))
+        return None
     claim = _born_of(found, actor, now)
     session.add(claim)
     session.flush()
@@ -62,12 +69,12 @@ def reject(
     actor: Actor,
     now: datetime,
 ) -> Discrepancy:
-    """Decide that nothing is claimed for the discrepancy. `other` needs a note.
+    """Decide, for both sides, that nothing is claimed for the discrepancy. `other` needs a note.
 
     Raises NotAllowed, NotFound, InvalidInput, AlreadyDecided, and Moved where it cannot be decided (any more).
     """
-    found = _locked(session, discrepancy_id, actor)
-    _require_open(found, now)
+    found = _to_decide(session, discrepancy_id, actor)
+    _require_open(found, actor, now)
     note = history.cleaned(note)
     if reason is RejectReason.OTHER and note is None:
         raise InvalidInput("Another reason needs a note.", field="note", todo="Say in a few words why.")
@@ -78,9 +85,15 @@ def reject(
 def undo(session: Session, discrepancy_id: int, *, actor: Actor, now: datetime) -> Discrepancy:
     """Take a decision back: the discrepancy is open again, the claim of an approval is closed as undone.
 
-    Raises NotAllowed, NotFound, TooLateToUndo, and Moved where there is no decision or the claim went on.
+    Of two sides that have approved, the other's approval stands. An approval that still waits for the other side can
+    be taken back at any time by its own. Raises NotAllowed, NotFound, TooLateToUndo, and Moved where there is no
+    decision or the claim went on.
     """
-    found = _locked(session, discrepancy_id, actor)
+    found = _to_decide(session, discrepancy_id, actor)
+    if found.status is DiscrepancyStatus.OPEN and approvals.side_of(actor) in approvals.of(session, found).given:
+        approvals.take_back(session, found, actor=actor)
+        _moved(session, found, now, history.entry(actor=actor, now=now, action="undone"))
+        return found
     if found.status not in _DECIDED or found.decided_at is None:
         raise Moved(f"There is no decision to undo: {_standing(found)}.")
     if now - found.decided_at >= UNDO_WINDOW:
@@ -88,8 +101,10 @@ def undo(session: Session, discrepancy_id: int, *, actor: Actor, now: datetime) 
             f"Too late to undo: it was {found.status.value} {moment(found.decided_at, now)}, "
             f"more than {UNDO_WINDOW.seconds // 60} minutes ago."
         )
+    _require_own_decision(found, actor)
     if found.status is DiscrepancyStatus.APPROVED:
         _close_undone(session, found, actor, now)
+        approvals.take_back(session, found, actor=actor)
     before, found.status = found.status, DiscrepancyStatus.OPEN
     found.status_reason = found.decided_by_id = found.decided_at = None
     found.is_changed_since_decision = False
@@ -105,9 +120,10 @@ def clear_caveat(
     Raises NotAllowed, NotFound for a caveat that the discrepancy does not have, InvalidInput without a note,
     AlreadyDecided where it is cleared or the discrepancy decided, and Moved.
     """
+    actor.require(Permission.REVIEW)
     found = _locked(session, discrepancy_id, actor)
     if found.status not in _UNDECIDED:
-        _require_open(found, now)
+        _require_open(found, actor, now)
     caveat = next((each for each in found.caveats if each.code == code), None)
     if caveat is None:
         raise NotFound(f"Discrepancy {found.id} has no caveat {code}.")
@@ -131,13 +147,28 @@ def undo_until(found: Discrepancy, now: datetime) -> datetime | None:
     return found.decided_at + UNDO_WINDOW
 
 
+def _to_decide(session: Session, discrepancy_id: int, actor: Actor) -> Discrepancy:
+    """Return the locked discrepancy for whoever may decide on it: staff, and a client's people where they are asked."""
+    actor.require(Permission.DECIDE_OWN if actor.role is Role.CLIENT else Permission.REVIEW)
+    found = _locked(session, discrepancy_id, actor)
+    client = found.account.client
+    require_access(actor, client)
+    if client.approval is Approval.AGENCY:
+        actor.require(Permission.REVIEW)
+    return found
+
+
+def _require_own_decision(found: Discrepancy, actor: Actor) -> None:
+    if actor.role is Role.CLIENT and found.decided_by and found.decided_by.client_id != actor.client_id:
+        raise NotAllowed(f"It was {found.status.value} by your agency.", todo="Write to your case manager.")
+
+
 def _locked(session: Session, discrepancy_id: int, actor: Actor) -> Discrepancy:
     """Return the discrepancy as it is now, nobody else's to change until the end of this transaction.
 
     What hangs on it is read by statements of its own: PostgreSQL joins a row that it had to wait for with what the
     other tables held before the wait.
     """
-    actor.require(Permission.REVIEW)
     if actor.user_id is None:
         raise NotAllowed("A decision needs a person.", todo="Say who decides.")
     found = session.get(
@@ -157,9 +188,9 @@ def _locked(session: Session, discrepancy_id: int, actor: Actor) -> Discrepancy:
     return found
 
 
-def _require_open(found: Discrepancy, now: datetime) -> None:
+def _require_open(found: Discrepancy, actor: Actor, now: datetime) -> None:
     if found.status in _DECIDED and found.decided_at is not None:
-        by = found.decided_by.label if found.decided_by else "somebody"
+        by = known_as(found.decided_by, actor)
         raise AlreadyDecided(what=found.status.value, by=by, at=found.decided_at, now=now)
     if found.status is not DiscrepancyStatus.OPEN:
         raise Moved(f"Discrepancy {found.id} cannot be decided: {_standing(found)}.")

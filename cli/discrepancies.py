@@ -87,11 +87,13 @@ def show(discrepancy_id: int, form: str) -> None:
 @_ids
 @_as_person
 def approve(ids: tuple[int, ...], email: str) -> None:
-    """Make a claim of each."""
+    """Make a claim of each, once the client has approved too where that is agreed."""
     from claims import review, words
 
     def one(session: "Session", discrepancy_id: int, actor: "Actor", now: datetime) -> str:
         claim = review.approve(session, discrepancy_id, actor=actor, now=now)
+        if claim is None:
+            return "approved, waits for the client's approval now"
         return f"approved, claim {claim.id}, {words.money(claim.value, claim.currency)}"
 
     _decide(ids, email, one)

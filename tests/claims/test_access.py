@@ -17,10 +17,10 @@ from models import Role, Through, User
 from tests.factories import make_cast
 
 MAY = {
-    Role.ADMIN: set(Permission),
-    Role.CASE_MANAGER: {Permission.REVIEW, Permission.WORK_CLAIMS},
+    Role.ADMIN: set(Permission) - {Permission.DECIDE_OWN},
+    Role.CASE_MANAGER: {Permission.REVIEW, Permission.WORK_CLAIMS, Permission.ANSWER_REQUESTS},
     Role.BILLING: {Permission.SEE_BILLING},
-    Role.CLIENT: set(),
+    Role.CLIENT: {Permission.ANSWER_REQUESTS, Permission.DECIDE_OWN},
 }
 
 
