@@ -330,11 +330,12 @@ def _evidence(group: _Group, worth: Worth) -> tuple[Evidence, ...]:
     return tuple(dict.fromkeys((*lines, *worth.evidence)))
 
 
-def _spent(losses: Losses, pool: Pool) -> pl.DataFrame:
+def _spent(losses: Losses, pool: Pool) -> pl.LazyFrame:
     """Say what each settlement was spent on, for whoever asks why a loss is not claimed."""
     return (
-        _with_settlements(losses, pool)
-        .join(losses.rows.select("loss", "natural_key"), on="loss", maintain_order="left")
+        losses.spent.lazy()
+        .join(pool.rows.lazy(), on="settlement", how="left", maintain_order="left")
+        .join(losses.rows.lazy().select("loss", "natural_key"), on="loss", maintain_order="left")
         .select("natural_key", "kind", "report_type", "file", "line", "units")
     )
 

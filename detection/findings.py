@@ -93,7 +93,7 @@ class Outcome:
     judged_since: per claim type, the first day from which on every report that its rule needs is covered up to the
         as-of date. A loss of that day or later that is neither a finding nor a candidate is no longer shown by the
     rows. spent: per claim type, which settlement was spent on which loss (columns: natural_key, kind, report_type,
-        file, line, units).
+        file, line, units), joined when somebody collects it.
     """
 
     as_of: date
@@ -102,7 +102,7 @@ class Outcome:
     observations: tuple[Observation, ...] = ()
     warnings: tuple[Warned, ...] = ()
     judged_since: Mapping[str, date] = field(default_factory=dict)
-    spent: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    spent: Mapping[str, pl.LazyFrame] = field(default_factory=dict)
 
     @property
     def candidates(self) -> tuple[Candidate, ...]:

@@ -89,7 +89,7 @@ def evidence_of(reports: Reports, losses: pl.DataFrame, items: pl.DataFrame) -> 
     shipment = losses.select("loss", "reference_id").join(
         reports.inbound_shipments, left_on="reference_id", right_on="shipment_id"
     )
-    booked = reports.receipts.sort("date", "file", "line")
+    booked = reports.receipts.join(losses, on="reference_id", how="semi").sort("date", "file", "line")
     receipts = losses.select("loss", "reference_id", "fnsku").join(
         booked, on=["reference_id", "fnsku"], maintain_order="left_right"
     )

@@ -35,7 +35,7 @@ def refunded_units(reports: Reports) -> pl.DataFrame:
             refunded=-pl.col("amount").sum(),
             stated=_stated_units(),
         )
-        .join(_sold(reports), on=_ITEM, how="inner")
+        .join(_sold(reports, refunds), on=_ITEM, how="inner")
         .join(_fba_orders(reports), on="order_id", how="semi")
         .sort(*_ITEM, "posted_on")
     )
@@ -72,17 +72,19 @@ def _stated_units() -> pl.Expr:
     return pl.when(stated.len() > 0).then(stated.sum())
 
 
-def _sold(reports: Reports) -> pl.DataFrame:
-    """Charged Principal and shipped units of each item: the finances', else the fulfilled shipments'."""
+def _sold(reports: Reports, refunds: pl.DataFrame) -> pl.DataFrame:
+    """Charged Principal and shipped units of each item of refunded orders: the finances', else the shipments'."""
     charged = (
         reports.finances.filter(
             pl.col("event") == "shipment", _is_principal(), pl.col("amount") > 0, pl.col("quantity") > 0
         )
+        .join(refunds, on="order_id", how="semi")
         .group_by(_ITEM)
         .agg(price=pl.col("amount").sum(), sold=pl.col("quantity").sum())
     )
     shipped = (
         reports.shipments.rename({"amazon_order_id": "order_id"})
+        .join(refunds, on="order_id", how="semi")
         .group_by(_ITEM)
         .agg(price=pl.col("item_price").sum(), sold=pl.col("quantity_shipped").sum())
     )
@@ -99,7 +101,7 @@ def _fba_orders(reports: Reports) -> pl.DataFrame:
             reports.returns.select("order_id"),
             with_fee.select("order_id"),
         ]
-    ).unique()
+    )
 
 
 def _cost_to_seller(refunds: pl.DataFrame) -> pl.DataFrame:

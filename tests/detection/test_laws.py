@@ -123,7 +123,7 @@ def assert_no_unit_is_spent_twice(outcome: Outcome, files: list[File]) -> None:
     spent: Counter[tuple[str, str, int]] = Counter()
     settled: Counter[tuple[str, str]] = Counter()
     for claim_type, frame in outcome.spent.items():
-        for row in frame.iter_rows(named=True):
+        for row in frame.collect().iter_rows(named=True):
             spent[row["report_type"], row["file"], row["line"]] += row["units"]
             settled[claim_type, row["natural_key"]] += row["units"]
     assert all(units <= rows[place] for place, units in spent.items())
