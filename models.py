@@ -19,6 +19,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
@@ -788,13 +789,25 @@ class ClaimPayment(Base):
 class Invoice(Base):
     """One client's bill for a week, in one currency. `week_from` is its Monday, `week_to` its Sunday, client's zone.
 
-    A draft has no number; it is taken, without gaps, on sending. Sums are in `currency`: `recovered` is what the fees
+    A draft has no number; it is taken, without gaps, on sending. A void one keeps its number and its lines, and leaves
+    room for another of the same week. Sums are in `currency`: `recovered` is what the fees
     are of, `fee` the sum of the lines (credits are negative), `tax` of it, `total` both. `terms` is what was in force
     when it was made, as printed: names, addresses, tax numbers, rates, what bears a fee, days to query.
     """
 
     __tablename__ = "invoices"
-    __table_args__ = (UniqueConstraint("client_id", "currency", "week_from"), Index(None, "status"))
+    __table_args__ = (
+        Index(
+            "uq_invoices_client_id_currency_week_from",
+            "client_id",
+            "currency",
+            "week_from",
+            unique=True,
+            sqlite_where=text("status != 'void'"),
+            postgresql_where=text("status != 'void'"),
+        ),
+        Index(None, "status"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     client_id: Mapped[int] = mapped_column(ForeignKey("clients.id"))

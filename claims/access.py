@@ -18,13 +18,17 @@ class Permission(enum.Enum):
     ANSWER_REQUESTS = "answer requests"
     DECIDE_OWN = "decide on their own discrepancies"
     SEE_BILLING = "see invoices"
+    MANAGE_BILLING = "make and change invoices"
+    RESEND = "send messages again"
     MANAGE = "manage clients, accounts, users and settings"
 
 
 _GRANTED = {
     Role.ADMIN: frozenset(Permission) - {Permission.DECIDE_OWN},
-    Role.CASE_MANAGER: frozenset({Permission.REVIEW, Permission.WORK_CLAIMS, Permission.ANSWER_REQUESTS}),
-    Role.BILLING: frozenset({Permission.SEE_BILLING}),
+    Role.CASE_MANAGER: frozenset(
+        {Permission.REVIEW, Permission.WORK_CLAIMS, Permission.ANSWER_REQUESTS, Permission.RESEND}
+    ),
+    Role.BILLING: frozenset({Permission.SEE_BILLING, Permission.MANAGE_BILLING}),
     Role.CLIENT: frozenset({Permission.ANSWER_REQUESTS, Permission.DECIDE_OWN}),
 }
 _ROLE_NAMES = {
@@ -72,7 +76,9 @@ class Actor:
 def require_access(actor: Actor, client: Client) -> None:
     """Raise NotAllowed for a person of a client who was cancelled: the access ended with the contract."""
     if actor.role is Role.CLIENT and client.status is ClientStatus.CANCELLED:
-        raise NotAllowed(f"The access of {client.name} has ended.", todo="Write to your agency for what you still need.")
+        raise NotAllowed(
+            f"The access of {client.name} has ended.", todo="Write to your agency for what you still need."
+        )
 
 
 def known_as(user: User | None, actor: Actor) -> str:

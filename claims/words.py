@@ -58,6 +58,15 @@ CLAIM_STATUSES = {
     "closed": "Closed",
 }
 
+INVOICE_STATUSES = {
+    "draft": "Draft",
+    "sent": "Sent",
+    "queried": "Queried",
+    "final": "Final",
+    "paid": "Paid",
+    "void": "Void",
+}
+
 # Why something was settled, withdrawn or closed: read after the status, "Settled: paid by Amazon itself".
 STATUS_REASONS = {
     "found": "found again",
@@ -236,6 +245,15 @@ ACTIONS = {
     "paused": "Paused",
     "cancelled": "Cancelled",
     "disconnected": "Disconnected",
+    "invoice_made": "Draft made",
+    "invoice_lines_added": "Lines added",
+    "invoice_sent": "Sent",
+    "invoice_sent_by_hand": "Sent by hand",
+    "invoice_line_queried": "A line was queried",
+    "invoice_query_answered": "Query answered",
+    "invoice_final": "Final",
+    "invoice_paid": "Paid",
+    "invoice_void": "Made void",
 }
 
 
@@ -257,6 +275,11 @@ def status_name(status: str, reason: str | None = None) -> str:
 def claim_status_name(status: str, reason: str | None = None) -> str:
     """Return a claim's state, with the reason where it was closed: "Closed: undone"."""
     return _with_reason(CLAIM_STATUSES.get(status, _plain(status)), status, reason)
+
+
+def invoice_status_name(status: str) -> str:
+    """Return where an invoice stands."""
+    return INVOICE_STATUSES.get(status, _plain(status))
 
 
 def status_reason_name(code: str) -> str:

@@ -47,12 +47,17 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["client_id"], ["clients.id"], name=op.f("fk_invoices_client_id_clients")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_invoices")),
-        sa.UniqueConstraint(
-            "client_id", "currency", "week_from", name=op.f("uq_invoices_client_id_currency_week_from")
-        ),
         sa.UniqueConstraint("number", name=op.f("uq_invoices_number")),
     )
     op.create_index(op.f("ix_invoices_status"), "invoices", ["status"], unique=False)
+    op.create_index(
+        "uq_invoices_client_id_currency_week_from",
+        "invoices",
+        ["client_id", "currency", "week_from"],
+        unique=True,
+        sqlite_where=sa.text("status != 'void'"),
+        postgresql_where=sa.text("status != 'void'"),
+    )
 
     op.create_table(
         "reimbursements",
@@ -397,6 +402,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_reimbursements_state"), table_name="reimbursements")
     op.drop_index(op.f("ix_reimbursements_account_id_reimbursement_id"), table_name="reimbursements")
     op.drop_table("reimbursements")
+    op.drop_index("uq_invoices_client_id_currency_week_from", table_name="invoices")
     op.drop_index(op.f("ix_invoices_status"), table_name="invoices")
     op.drop_table("invoices")
     op.drop_table("commission_rates")
