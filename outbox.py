@@ -1,18 +1,21 @@
 """Messages to send: rows written with what they tell of, taken by a sender, rendered at delivery.
 
 A row is `pending` until a sender takes it, `sending` while it is held, then `sent` or `failed`. A sender that dies
-leaves `sending` behind; once its hold has passed the row can be taken again, marked as one that may have arrived.
+leaves `sending` behind. Once its hold has passed, a message to Slack can be taken again, marked as one that may have
+arrived; a mail becomes `unsure`, because nobody can look whether it arrived, and waits for a person.
 """
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from claims.access import Actor, Permission
 from clock import real_now
+from errors import Moved, NotFound
 from models import Discrepancy, Medium, OutboxMessage, OutboxState
 
 # A hold is shorter than the 90 seconds in which a dead worker's job is done again, longer than a handful of posts.
@@ -22,6 +25,23 @@ CARDS_OVERFLOW = "cards_overflow"
 CARD_UPDATE = "card_update"
 CLAIM_NEWS = "claim_news"
 REQUEST_MAIL = "request_mail"
+WEEKLY_MAIL = "weekly_mail"
+WEEKLY_DIGEST = "weekly_digest"
+STAFF_DIGEST = "staff_digest"
+
+#: what a person may have sent again
+RESENDABLE = (OutboxState.FAILED, OutboxState.UNSURE)
+#: the part of a payload that lists who had it sent again, and when
+RESENT = "resent"
+#: after which a message that is not sent is worth a look
+OVERDUE = timedelta(hours=1)
+
+_STANDING = {
+    OutboxState.PENDING: "waits to be sent",
+    OutboxState.SENDING: "is being sent",
+    OutboxState.SENT: "has arrived",
+}
+_SENDER_DIED = "The sender was ended while it sent this; it may have arrived."
 
 _UNDELIVERED = (OutboxState.PENDING, OutboxState.SENDING)
 
@@ -99,11 +119,15 @@ def claim_batch(
     """Take up to `limit` due messages of a medium for `worker`, oldest first, and return them in state `sending`.
 
     No two senders get the same row: PostgreSQL skips rows that another one is taking, SQLite lets one writer in at a
-    time. A row whose `is_unsure` is set may have arrived already: look before sending it. The hold lasts `HOLD` of
-    real time, so take no more than can be sent in it. To be called in a transaction of its own.
+    time. A row whose `is_unsure` is set may have arrived already: look before sending it. Mails that a dead sender
+    left behind are not taken but become `unsure`. The hold lasts `HOLD` of real time, so take no more than can be sent
+    in it. To be called in a transaction of its own.
     """
     at = real_now()
     due = _due(now, at).where(OutboxMessage.medium == medium)
+    if medium is Medium.MAIL:
+        _leave_to_a_person(session, at)
+        due = due.where(OutboxMessage.state == OutboxState.PENDING)
     taken = list(session.scalars(due.limit(limit).with_for_update(skip_locked=True)))
     for row in taken:
         row.is_unsure = row.is_unsure or row.state is OutboxState.SENDING
@@ -147,6 +171,40 @@ def mark_failed(session: Session, message_id: int, error: str) -> None:
     row.claimed_by = row.claimed_until = None
 
 
+def mark_unsure(session: Session, message_id: int, error: str) -> None:
+    """Record that nobody knows whether the message arrived: it is shown to staff and never sent again by itself."""
+    row = _row(session, message_id)
+    row.state, row.is_unsure, row.last_error = OutboxState.UNSURE, True, error
+    row.claimed_by = row.claimed_until = None
+
+
+def resend(session: Session, message_id: int, *, actor: Actor, now: datetime) -> OutboxMessage:
+    """Have a message that failed, or may not have arrived, sent once more; its payload keeps who asked, and when.
+
+    A mail keeps its Message-ID, so that a mail program shows it once; a message to Slack is looked up first where it
+    may be there. Raises NotAllowed, NotFound, and Moved where it is on its way or has arrived.
+    """
+    actor.require(Permission.RESEND)
+    row = session.get(OutboxMessage, message_id, with_for_update=True, populate_existing=True)
+    if row is None:
+        raise NotFound(f"There is no message {message_id}.")
+    if row.state not in RESENDABLE:
+        raise Moved(f"Message {message_id} {_STANDING[row.state]}.", todo="There is nothing to send again.")
+    asked = {"by": actor.name, "user_id": actor.user_id, "at": now.isoformat()}
+    row.payload = row.payload | {RESENT: [*row.payload.get(RESENT, ()), asked]}
+    row.state, row.not_before, row.attempts = OutboxState.PENDING, now, 0
+    row.claimed_by = row.claimed_until = None
+    return row
+
+
+def hold_longer(session: Session, message_id: int, worker: str) -> bool:
+    """Hold a message for another `HOLD` from now; False where it is no longer the worker's to send."""
+    if not still_held(session, message_id, worker):
+        return False
+    session.execute(update(OutboxMessage).where(OutboxMessage.id == message_id).values(claimed_until=real_now() + HOLD))
+    return True
+
+
 def still_held(session: Session, message_id: int, worker: str) -> bool:
     """Whether `worker` may still send it: ask before each post of a batch, since a hold can pass while one waits."""
     return bool(
@@ -167,11 +225,30 @@ def has_due(session: Session, now: datetime) -> bool:
 
 
 def undelivered(session: Session, now: datetime) -> Sequence[OutboxMessage]:
-    """Return what is due and not sent, what waits for its next try, and what failed for good, oldest first."""
+    """Return what is due and not sent, what waits for its next try, and what waits for a person, oldest first."""
     is_late = or_(OutboxMessage.not_before <= now, OutboxMessage.attempts > 0)
     due = and_(OutboxMessage.state.in_(_UNDELIVERED), is_late)
-    failed = OutboxMessage.state == OutboxState.FAILED
-    return session.scalars(select(OutboxMessage).where(or_(due, failed)).order_by(OutboxMessage.id)).all()
+    given_up = OutboxMessage.state.in_(RESENDABLE)
+    return session.scalars(select(OutboxMessage).where(or_(due, given_up)).order_by(OutboxMessage.id)).all()
+
+
+def stuck(now: datetime) -> ColumnElement[bool]:
+    """Return the condition for what a person should look at: given up, unsure, or overdue for `OVERDUE`."""
+    overdue = and_(OutboxMessage.state.in_(_UNDELIVERED), OutboxMessage.created_at <= now - OVERDUE)
+    return or_(OutboxMessage.state.in_(RESENDABLE), and_(overdue, OutboxMessage.not_before <= now))
+
+
+def _leave_to_a_person(session: Session, at: datetime) -> None:
+    session.execute(
+        update(OutboxMessage)
+        .where(
+            OutboxMessage.medium == Medium.MAIL,
+            OutboxMessage.state == OutboxState.SENDING,
+            OutboxMessage.claimed_until <= at,
+        )
+        .values(state=OutboxState.UNSURE, is_unsure=True, last_error=_SENDER_DIED, claimed_by=None, claimed_until=None)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _due(now: datetime, at: datetime) -> Select[OutboxMessage]:

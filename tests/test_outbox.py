@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 import db
 import outbox
+from errors import Moved, NotAllowed, NotFound
 from models import Discrepancy, OutboxMessage, OutboxState
 from tests.factories import NOW, make_cast, make_discrepancy
 
@@ -163,3 +164,66 @@ def test_there_is_something_to_send_only_when_it_is_due(sqlite_database: str) ->
     with db.reading() as session:
         assert not outbox.has_due(session, NOW)
         assert outbox.has_due(session, NOW + SECOND)
+
+
+def _in_state(key: str, state: OutboxState, **more: object) -> int:
+    _enqueue(key)
+    with db.transaction() as session:
+        row = session.scalars(select(OutboxMessage).where(OutboxMessage.key == key)).one()
+        row.state = state
+        for name, value in more.items():
+            setattr(row, name, value)
+        return row.id
+
+
+@pytest.mark.parametrize("state", [OutboxState.FAILED, OutboxState.UNSURE])
+def test_what_was_given_up_is_sent_again_when_a_person_asks(database: str, state: OutboxState) -> None:
+    cast = make_cast()
+    message_id = _in_state("a", state, attempts=9, is_unsure=True, payload={"week": "2026-11-16"})
+    assert _claim("w") == []
+    with db.transaction() as session:
+        outbox.resend(session, message_id, actor=cast.ann, now=NOW)
+    (row,) = _claim("w")
+    assert (row.attempts, row.is_unsure) == (1, True)  # Slack is searched for it before it is posted again
+    asked = {"by": "Ann", "user_id": cast.ann.user_id, "at": NOW.isoformat()}
+    assert row.payload == {"week": "2026-11-16", "resent": [asked]}
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        (OutboxState.PENDING, "Message 1 waits to be sent."),
+        (OutboxState.SENDING, "Message 1 is being sent."),
+        (OutboxState.SENT, "Message 1 has arrived."),
+    ],
+)
+def test_what_is_on_its_way_or_there_is_not_sent_again(sqlite_database: str, state: OutboxState, said: str) -> None:
+    cast = make_cast()
+    message_id = _in_state("a", state)
+    with db.transaction() as session, pytest.raises(Moved) as refused:
+        outbox.resend(session, message_id, actor=cast.ann, now=NOW)
+    assert refused.value.message == said
+    assert _only().payload == {}
+
+
+def test_only_those_who_work_on_claims_send_again(sqlite_database: str) -> None:
+    cast = make_cast()
+    message_id = _in_state("a", OutboxState.FAILED)
+    for actor in (cast.bill, cast.carl):
+        with db.transaction() as session, pytest.raises(NotAllowed):
+            outbox.resend(session, message_id, actor=actor, now=NOW)
+    with db.transaction() as session, pytest.raises(NotFound):
+        outbox.resend(session, 77, actor=cast.adam, now=NOW)
+
+
+def test_what_a_person_should_look_at_is_given_up_unsure_or_long_overdue(database: str) -> None:
+    hour = outbox.OVERDUE
+    _in_state("failed", OutboxState.FAILED)
+    _in_state("unsure", OutboxState.UNSURE)
+    _in_state("fresh", OutboxState.PENDING, created_at=NOW - hour + SECOND)
+    _in_state("overdue", OutboxState.PENDING, created_at=NOW - hour)
+    _in_state("later", OutboxState.PENDING, created_at=NOW - hour, not_before=NOW + SECOND)
+    _in_state("sent", OutboxState.SENT, created_at=NOW - hour)
+    with db.reading() as session:
+        found = session.scalars(select(OutboxMessage.key).where(outbox.stuck(NOW)).order_by(OutboxMessage.id)).all()
+    assert found == ["failed", "unsure", "overdue"]

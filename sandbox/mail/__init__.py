@@ -1,0 +1,1 @@
+"""A mailbox that takes every mail: an SMTP server, and a page that shows what came."""
