@@ -18,8 +18,13 @@ from tests.factories import make_cast
 
 MAY = {
     Role.ADMIN: set(Permission) - {Permission.DECIDE_OWN},
-    Role.CASE_MANAGER: {Permission.REVIEW, Permission.WORK_CLAIMS, Permission.ANSWER_REQUESTS},
-    Role.BILLING: {Permission.SEE_BILLING},
+    Role.CASE_MANAGER: {
+        Permission.REVIEW,
+        Permission.WORK_CLAIMS,
+        Permission.ANSWER_REQUESTS,
+        Permission.RESEND,
+    },
+    Role.BILLING: {Permission.SEE_BILLING, Permission.MANAGE_BILLING},
     Role.CLIENT: {Permission.ANSWER_REQUESTS, Permission.DECIDE_OWN},
 }
 
