@@ -10,7 +10,7 @@ from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 import outbox
-from claims import announcing, approvals, evidence, history, words
+from claims import announcing, approvals, evidence, history, moves, words
 from claims.access import Actor, system_actor
 from claims.evidence import LineText, Place
 from claims.verdicts import DECIDED, UNDECIDED, Judged, end_of, is_past, judged, status_after, status_of
@@ -265,7 +265,7 @@ def _write_history(session: Session, run: _Run, told_before: set[str]) -> None:
 
 
 def _lapse_claims(session: Session, run: _Run, account_id: int) -> int:
-    """Close the claims that nobody filed by their last day."""
+    """Close the claims that nobody filed by their last day; what they were made of lapsed with them."""
     late = session.scalars(
         select(Claim)
         .where(Claim.account_id == account_id, Claim.status == ClaimStatus.TO_SUBMIT)
@@ -276,17 +276,20 @@ def _lapse_claims(session: Session, run: _Run, account_id: int) -> int:
         .execution_options(populate_existing=True)
     ).all()
     for claim in late:
-        claim.status, claim.closed_reason, claim.updated_at = ClaimStatus.CLOSED, "lapsed", run.now
-        moved = (ClaimStatus.TO_SUBMIT.value, ClaimStatus.CLOSED.value)
-        session.add(
-            history.entry(
-                actor=run.actor, now=run.now, action="closed", claim_id=claim.id, moved=moved, reason="lapsed"
-            )
-        )
-    told = [(claim, row) for claim in late for row in claim.discrepancies if row.announced_at is not None]
-    stale = [_card_update(row, f"update:{row.id}:claim:{claim.id}", run.now) for claim, row in told]
-    outbox.enqueue_all(session, stale)
+        for row in claim.discrepancies:
+            _lapse(session, run, row)
+        moves.move(session, claim, ClaimStatus.CLOSED, actor=run.actor, now=run.now, reason="lapsed")
     return len(late)
+
+
+def _lapse(session: Session, run: _Run, row: Discrepancy) -> None:
+    """Make a discrepancy lapsed that was approved and never filed; from now on it follows the reports again."""
+    if row.status is not DiscrepancyStatus.APPROVED:
+        return
+    before, row.status = row.status, DiscrepancyStatus.LAPSED
+    row.is_changed_since_decision, row.updated_at = False, run.now
+    moved = (before.value, row.status.value)
+    session.add(history.entry(actor=run.actor, now=run.now, action="lapsed", discrepancy_id=row.id, moved=moved))
 
 
 def _card_update(row: Discrepancy, key: str, now: datetime) -> dict[str, Any]:

@@ -347,7 +347,7 @@ def test_a_claim_that_nobody_filed_in_time_is_closed_as_lapsed(database: str, sl
         claim = session.get_one(Claim, claim_id, options=[selectinload(Claim.history)])
         assert (claim.status, claim.closed_reason) == (ClaimStatus.CLOSED, "lapsed")
         assert claim.history[-1].to_status == "closed"
-    assert _row(cast).status is DiscrepancyStatus.APPROVED
+    assert _row(cast).status is DiscrepancyStatus.LAPSED
     assert "claim" in _messages("card_update")[-1].key
 
 
