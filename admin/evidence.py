@@ -1,10 +1,9 @@
 """Evidence as people look at it: the report's own header and lines as tables. Pure: kept text in, cells out."""
 
-import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from claims import words
+from claims import report_lines, words
 from models import EvidenceLine
 
 _LONG_CELL = 40
@@ -52,12 +51,12 @@ def sheets(evidence: Iterable[EvidenceLine], *, keys: Iterable[str | None]) -> l
 
 
 def _sheet(report: str, file: str, header: str, lines: Sequence[EvidenceLine], keys: frozenset[str]) -> Sheet:
-    columns = tuple(_cells(header, header)) if _is_table(header) else ()
+    columns = tuple(report_lines.cells(header, header)) if report_lines.is_table(header) else ()
     return Sheet(words.report_name(report), file, columns, tuple(_line(line, columns, keys) for line in lines))
 
 
 def _line(line: EvidenceLine, columns: Sequence[str], keys: frozenset[str]) -> Line:
-    texts = _cells(line.text, line.header) if columns else []
+    texts = report_lines.cells(line.text, line.header) if columns else []
     texts += [""] * (len(columns) - len(texts))
     return Line(
         place=f"{line.file}, line {line.line:,}",
@@ -73,19 +72,3 @@ def _line(line: EvidenceLine, columns: Sequence[str], keys: frozenset[str]) -> L
 def _cell(column: str, text: str, line: EvidenceLine, keys: frozenset[str]) -> Cell:
     is_its_quantity = "quantity" in column.lower() and text.lstrip("-") == str(line.quantity)
     return Cell(text, text in keys or is_its_quantity, len(text) > _LONG_CELL)
-
-
-def _is_table(header: str) -> bool:
-    return bool(header) and header.lstrip()[:1] not in "{[" and ("\t" in header or "," in header)
-
-
-def _cells(text: str, header: str) -> list[str]:
-    """Split one delivered line. In reports that do not quote, a quote is a letter."""
-    delimiter = "\t" if "\t" in header else ","
-    is_quoted = delimiter == "," or header.startswith('"')
-    lines = text.splitlines(keepends=True)
-    if is_quoted:
-        rows = list(csv.reader(lines, delimiter=delimiter))
-    else:
-        rows = [text.rstrip("\r\n").split(delimiter)] if text else []
-    return [cell.strip() for cell in rows[0]] if rows else []

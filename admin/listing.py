@@ -15,8 +15,8 @@ from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 from wtforms import Form
 
-from admin.export import csv_lines
 from admin.staff import StaffView
+from claims.spreadsheets import csv_lines
 from db import reading
 
 _MOST_COUNTED = 1000

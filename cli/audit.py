@@ -27,7 +27,6 @@ _JSON_REPORTS = {
     "ShipmentData": "inbound_shipments",
     "ItemData": "inbound_items",
 }
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 Days = tuple[date, date]
 
@@ -179,19 +178,16 @@ def _dumped(value: Any) -> str:
 
 
 def _csv(findings: Sequence["Finding"]) -> str:
+    from claims.spreadsheets import harmless
     from detection.output import FLAT_COLUMNS, flat
 
     text = io.StringIO()
     writer = csv.DictWriter(text, FLAT_COLUMNS, lineterminator="\n")
     writer.writeheader()
     for finding in findings:
-        writer.writerow({name: _no_formula(value) for name, value in flat(finding).items()})
+        row = flat(finding)
+        writer.writerow({name: harmless(value) if isinstance(value, str) else value for name, value in row.items()})
     return text.getvalue()
-
-
-def _no_formula(value: object) -> object:
-    """Keep a spreadsheet from running what a title or an id begins with."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value
 
 
 def _table(findings: Sequence["Finding"], as_of: date) -> str:

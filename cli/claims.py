@@ -4,7 +4,17 @@ import click
 
 from cli.listing import format_option, print_one, print_rows
 
-STATUSES = ("to_submit", "closed")
+STATUSES = (
+    "to_submit",
+    "submitted",
+    "needs_info",
+    "denied",
+    "appealed",
+    "partly_recovered",
+    "recovered",
+    "reversed",
+    "closed",
+)
 _COLUMNS = {
     "id": "ID",
     "status": "Status",

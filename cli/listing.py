@@ -8,9 +8,8 @@ from typing import Any
 
 import click
 
+from claims.spreadsheets import harmless
 from cli.tables import table
-
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 Row = Mapping[str, Any]
 
@@ -57,7 +56,7 @@ def _as_csv(rows: Sequence[Row], fields: Sequence[str]) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, fields, lineterminator="\n")
     writer.writeheader()
-    writer.writerows({field: _no_formula(_cell(value)) for field, value in row.items()} for row in rows)
+    writer.writerows({field: _plain(_cell(value)) for field, value in row.items()} for row in rows)
     return text.getvalue()
 
 
@@ -69,6 +68,5 @@ def _cell(value: Any) -> Any:
     return value
 
 
-def _no_formula(value: Any) -> Any:
-    """Keep a spreadsheet from running what a text begins with."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value
+def _plain(value: Any) -> Any:
+    return harmless(value) if isinstance(value, str) else value

@@ -1,16 +1,18 @@
-"""Exports as CSV that a spreadsheet shows as text: a cell that begins like a formula is prefixed."""
+"""CSV files that a spreadsheet shows as text: a cell that begins like a formula is prefixed, and so never run."""
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 # A spreadsheet takes a cell that begins so for a formula, and runs it.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_NUMBER = re.compile(r"-[0-9]+(?:\.[0-9]+)?")
 
 
 def harmless(cell: str) -> str:
-    """Return the cell so that no spreadsheet runs it; an apostrophe in front makes it text."""
-    return "'" + cell if cell.startswith(_FORMULA_STARTS) else cell
+    """Return the cell so that no spreadsheet runs it; an apostrophe in front makes it text. Numbers stay numbers."""
+    return "'" + cell if cell.startswith(_FORMULA_STARTS) and not _NUMBER.fullmatch(cell) else cell
 
 
 def csv_lines(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
