@@ -5,10 +5,9 @@ import secrets
 import structlog
 from flask import Flask, render_template, request
 from flask.typing import ResponseReturnValue
-from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import SQLAlchemyError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, TooManyRequests
 
 from db import DatabaseUnavailable, SchemaMismatch
 from errors import NotAllowed, NotFound, RecoupError
@@ -29,7 +28,6 @@ _WORDS = {
 
 def register(app: Flask) -> None:
     """Answer every error with words."""
-    app.register_error_handler(RateLimitExceeded, _too_many)
     app.register_error_handler(CSRFError, _old_form)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(RecoupError, _expected)
@@ -43,16 +41,12 @@ def _page(status: int, title: str, todo: str, *, reference: str | None = None) -
 def _http(error: HTTPException) -> ResponseReturnValue:
     if error.code is None or error.code < 400 or error.response is not None:  # noqa: PLR2004
         return error
+    if isinstance(error, TooManyRequests):
+        log.warning("rate_limited", path=request.path)
     title, todo = _WORDS.get(error.code, ("This could not be done", "Go back and try again."))
     body, status = _page(error.code, title, todo)
-    headers = [(name, value) for name, value in error.get_headers() if name == "Allow"]
+    headers = [(name, value) for name, value in error.get_headers() if name in {"Allow", "Retry-After"}]
     return body, status, headers
-
-
-def _too_many(error: RateLimitExceeded) -> ResponseReturnValue:
-    log.warning("rate_limited", path=request.path)
-    body, status = _page(429, *_WORDS[429])
-    return body, status, {"Retry-After": str(error.limit.limit.get_expiry())}
 
 
 def _old_form(_: CSRFError) -> ResponseReturnValue:

@@ -8,11 +8,12 @@ from urllib.parse import urlsplit
 import structlog
 from flask import Flask, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
-from flask_limiter import Limiter
 from flask_login import current_user, login_user, logout_user
+from limits import parse_many
 from sqlalchemy import select
 
 from admin.people import STAFF, SignedIn, current_role
+from admin.tries import Tries
 from claims import passwords
 from config import settings
 from db import reading
@@ -20,19 +21,23 @@ from models import User
 
 log = structlog.get_logger()
 
-TRIES_PER_ADDRESS = "20 per minute; 100 per hour"
-TRIES_PER_ACCOUNT = "6 per minute; 30 per hour"
+TRIES_PER_ADDRESS = parse_many("20 per minute; 100 per hour")
+TRIES_PER_ACCOUNT = parse_many("6 per minute; 30 per hour")
 _LONGEST_PASSWORD = 1000
-_REDIS_SECONDS = 1
 _hashing = threading.BoundedSemaphore(2)
 
 
 def register(app: Flask) -> None:
     """Add the pages for signing in and out, and the front door."""
-    limiter = _limiter(app)
-    per_address = limiter.limit(TRIES_PER_ADDRESS, methods=["POST"])
-    per_account = limiter.limit(TRIES_PER_ACCOUNT, methods=["POST"], key_func=_account_key)
-    app.add_url_rule("/sign-in", "sign_in", per_address(per_account(_sign_in)), methods=["GET", "POST"])
+    tries = Tries(settings().redis_url, prefix="recoup-sign-in")
+
+    def sign_in() -> ResponseReturnValue:
+        if request.method == "POST":
+            tries.count(TRIES_PER_ADDRESS, client_address())
+            tries.count(TRIES_PER_ACCOUNT, _account_key())
+        return _sign_in()
+
+    app.add_url_rule("/sign-in", "sign_in", sign_in, methods=["GET", "POST"])
     app.add_url_rule("/sign-out", "sign_out", _sign_out, methods=["POST"])
     app.add_url_rule("/", "front_door", _front_door)
 
@@ -54,25 +59,6 @@ def client_address() -> str:
         return str(ipaddress.ip_address(forwarded)) if is_proxy and forwarded else asked_by
     except ValueError:
         return asked_by
-
-
-def _limiter(app: Flask) -> Limiter:
-    """Return the counter of tries: in Redis for all web processes, in memory without one or while it is gone."""
-    url = settings().redis_url or "memory://"
-    if url.startswith("unix://"):
-        url = "redis+" + url
-    is_redis = not url.startswith("memory")
-    return Limiter(
-        client_address,
-        app=app,
-        storage_uri=url,
-        storage_options={"socket_timeout": _REDIS_SECONDS, "socket_connect_timeout": _REDIS_SECONDS}
-        if is_redis
-        else {},
-        strategy="moving-window",
-        in_memory_fallback_enabled=True,
-        key_prefix="recoup-sign-in",
-    )
 
 
 def _account_key() -> str:
