@@ -7,7 +7,7 @@ the tests can move through months. It moves business time only: signatures, time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from config import settings
+from config import BadSettings, clock_offset, settings
 
 
 def real_now() -> datetime:
@@ -24,7 +24,6 @@ def _offset(clock_file: Path | None) -> timedelta:
     if clock_file is None:
         return timedelta()
     try:
-        text = clock_file.read_text().strip()
-    except FileNotFoundError:
-        return timedelta()
-    return timedelta(seconds=float(text or "0"))
+        return clock_offset(clock_file)
+    except ValueError as problem:  # it was good when the program started
+        raise BadSettings(f"RECOUP_CLOCK_FILE: {problem}.") from problem

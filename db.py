@@ -1,6 +1,7 @@
 """The database: engine, sessions and the one way to change rows."""
 
 import os
+import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, select, text
-from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
@@ -55,15 +56,9 @@ def engine() -> Engine:
 
 def make_engine(url: str) -> Engine:
     """Return an engine whose writing sessions take SQLite's write lock before they read, so that no update is lost."""
-    try:
-        if not url.startswith("sqlite"):
-            return create_engine(url, pool_pre_ping=True)
-        made = create_engine(url, connect_args={"timeout": _SQLITE_WAIT_SECONDS, "isolation_level": None})
-    except (ArgumentError, NoSuchModuleError, ImportError) as error:
-        raise DatabaseUnavailable(
-            "DATABASE_URL is not a database address that can be used.",
-            todo="Write sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME.",
-        ) from error
+    if not url.startswith("sqlite"):
+        return create_engine(url, pool_pre_ping=True)
+    made = create_engine(url, connect_args={"timeout": _SQLITE_WAIT_SECONDS, "isolation_level": None})
     event.listen(made, "connect", _prepare_sqlite)
     event.listen(made, "begin", _begin_sqlite)
     return made
@@ -148,10 +143,22 @@ def errors_in_words() -> Iterator[None]:
     except DatabaseError as error:
         if not isinstance(error, OperationalError) and type(error) is not DatabaseError:
             raise  # a wrong statement or a broken constraint is a bug
-        raise DatabaseUnavailable(
-            f"The database could not be used: {_first_line(error)}.",
-            todo="Check that it runs and that DATABASE_URL is right.",
-        ) from error
+        raise _in_words(error) from error
+
+
+def _in_words(error: DatabaseError) -> DatabaseUnavailable:
+    path, said = settings().sqlite_path, f"The database could not be used: {_first_line(error)}."
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    if path is None:
+        return DatabaseUnavailable(said, todo="Check that it runs and that DATABASE_URL is right.")
+    if code == sqlite3.SQLITE_NOTADB:
+        said = f"{path} is not a database of Recoup's but a file of another kind."
+        todo = "Set DATABASE_URL to the right file, or move this one away and run `flask db upgrade` for an empty one."
+    elif code == sqlite3.SQLITE_CORRUPT:
+        todo = f"{path} is damaged: put its last backup in its place."
+    else:
+        todo = f"Check that {path} can be read and written, and that no other program holds it."
+    return DatabaseUnavailable(said, todo=todo)
 
 
 def _first_line(error: DatabaseError) -> str:

@@ -6,9 +6,12 @@ import sys
 from flask import Flask
 
 import cli
+from errors import RecoupError
 
 # Commands that serve or inspect pages. All others start without the web part, which takes a second to import.
 _NEED_WEB = {"run", "routes", "shell"}
+# gunicorn starts a worker that ends with another code over and over.
+_GUNICORN_GIVES_UP = 3
 
 
 def create_app(*, with_web: bool = True) -> Flask:
@@ -28,8 +31,14 @@ def create_app(*, with_web: bool = True) -> Flask:
     return app
 
 
-def _is_plain_command() -> bool:
-    return os.environ.get("FLASK_RUN_FROM_CLI") == "true" and not _NEED_WEB & set(sys.argv[1:])
+def _started() -> Flask:
+    """Return the application, or end this process with one line where a setting cannot be used."""
+    is_command = os.environ.get("FLASK_RUN_FROM_CLI") == "true"
+    try:
+        return create_app(with_web=not (is_command and not _NEED_WEB & set(sys.argv[1:])))
+    except RecoupError as error:
+        print(error, file=sys.stderr)  # noqa: T201  there is nothing else yet to say it with
+        sys.exit(1 if is_command else _GUNICORN_GIVES_UP)
 
 
-app = create_app(with_web=not _is_plain_command())
+app = _started()

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from config import HOME
-from errors import InvalidInput
 
 _INCOMING = ".incoming"
 
@@ -22,10 +21,6 @@ class Folder:
     @classmethod
     def at(cls, url: str) -> "Folder":
         """Return the archive that `ARCHIVE_URL` names; a relative path starts at the program's folder."""
-        if "://" in url:
-            raise InvalidInput(
-                f"ARCHIVE_URL is '{url}', but only a folder can hold the archive.", todo="Set it to a folder's path."
-            )
         return cls(HOME / url)
 
     def path(self, key: str) -> Path:

@@ -15,7 +15,7 @@ from urllib.request import OpenerDirector, ProxyHandler, Request, build_opener
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackRequestError
 
-from config import settings
+from config import is_web_address, settings
 from errors import RecoupError
 
 PRESS_SECONDS = 5
@@ -123,15 +123,6 @@ def is_loopback(url: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost" or host.endswith(".localhost")
-
-
-def is_web_address(url: str) -> bool:
-    """Tell whether `url` is a whole http or https address."""
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:
-        return False
 
 
 def direct_opener() -> OpenerDirector:

@@ -13,7 +13,7 @@ from sqlalchemy import text
 import db
 import migrations
 from claims.leases import acquire
-from errors import Moved
+from errors import Moved, RecoupError
 from models import Client
 from tests.factories import NOW, make_client
 
@@ -87,7 +87,7 @@ def test_an_unreachable_database_is_told_in_one_line_without_its_password(
     settings_of_the_test: Callable[..., None], url: str, told: str
 ) -> None:
     settings_of_the_test(DATABASE_URL=url)
-    with pytest.raises(db.DatabaseUnavailable) as unreachable:
+    with pytest.raises(RecoupError) as unreachable:
         migrations.upgrade()
     assert told in str(unreachable.value)
     assert "\n" not in str(unreachable.value)
@@ -100,8 +100,19 @@ def test_a_file_that_is_no_database_is_told_in_one_line(
     path = tmp_path / "recoup.db"
     path.write_text("Dear diary, " * 100)
     settings_of_the_test(DATABASE_URL=f"sqlite:///{path}")
-    with pytest.raises(db.DatabaseUnavailable, match="not a database"), db.reading():
-        pass
+    for use in (db.check_schema, migrations.upgrade, lambda: db.reading().__enter__()):
+        with pytest.raises(db.DatabaseUnavailable) as told:
+            use()
+        assert str(told.value).startswith(f"{path} is not a database of Recoup's but a file of another kind. Set ")
+        assert "move this one away and run `flask db upgrade`" in str(told.value)
+    assert path.read_text().startswith("Dear diary")
+
+
+def test_a_damaged_database_is_told_with_its_file(sqlite_database: str, tmp_path: Path) -> None:
+    path = tmp_path / "recoup.db"
+    path.write_bytes(path.read_bytes()[:100] + b"junk" * 20_000)
+    with pytest.raises(db.DatabaseUnavailable, match=r"recoup\.db is damaged: put its last backup in its place"):
+        db.check_schema()
 
 
 def test_a_row_that_another_session_changed_first_is_moved(database: str) -> None:

@@ -10,11 +10,10 @@ from polars.testing import assert_frame_equal
 from sqlalchemy import func, select
 
 from amazon import archive
-from config import settings
+from config import BadSettings, settings
 from db import reading, transaction
 from detection.marketplaces import marketplaces
 from detection.reports import Input
-from errors import InvalidInput
 from models import ArchiveFile, Import
 from tests.amazon.delivered import (
     EVERYTHING,
@@ -268,7 +267,7 @@ def test_files_that_no_row_names_are_swept_after_a_day(account_id, tmp_path):
 
 def test_an_archive_in_a_bucket_is_refused_in_words(sqlite_database, settings_of_the_test):
     settings_of_the_test(ARCHIVE_URL="s3://bucket/prefix", DATABASE_URL=sqlite_database)
-    with pytest.raises(InvalidInput, match="only a folder"):
+    with pytest.raises(BadSettings, match="only a folder"):
         archive.store([], account_id=1, marketplace=US)
 
 
