@@ -302,6 +302,7 @@ def upgrade() -> None:
     with op.batch_alter_table("history") as batch:
         batch.add_column(sa.Column("invoice_id", sa.Integer(), nullable=True))
         batch.create_index(batch.f("ix_history_invoice_id"), ["invoice_id"], unique=False)
+        batch.create_index(batch.f("ix_history_at"), ["at"], unique=False)  # a week's figures are counted by it
         batch.create_foreign_key(batch.f("fk_history_invoice_id_invoices"), "invoices", ["invoice_id"], ["id"])
 
     with op.batch_alter_table("outbox") as batch:
@@ -343,6 +344,7 @@ def downgrade() -> None:
 
     with op.batch_alter_table("history") as batch:
         batch.drop_constraint(batch.f("fk_history_invoice_id_invoices"), type_="foreignkey")
+        batch.drop_index(batch.f("ix_history_at"))
         batch.drop_index(batch.f("ix_history_invoice_id"))
         batch.drop_column("invoice_id")
 
