@@ -199,7 +199,15 @@ REQUEST_STATUSES = {"asked": "Waits for the client", "answered": "Answered", "cl
 
 APPROVAL_SIDES = {"agency": "the agency", "client": "the client"}
 
-THROUGH = {"slack": "in Slack", "admin": "in the back office", "cli": "on the command line", "job": "by a daily run"}
+DOCUMENT_KINDS = {"invoice": "supplier's invoice", "proof_of_delivery": "proof of delivery", "other": "other"}
+
+THROUGH = {
+    "slack": "in Slack",
+    "admin": "in the back office",
+    "portal": "in the portal",
+    "cli": "on the command line",
+    "job": "by a daily run",
+}
 
 ACTIONS = {
     "found": "Found in the reports",
@@ -254,6 +262,22 @@ ACTIONS = {
     "invoice_final": "Final",
     "invoice_paid": "Paid",
     "invoice_void": "Made void",
+    "paid": "Paid by Amazon",
+    "taken_back": "Taken back by Amazon in part",
+    "payment_changed": "A later report says otherwise",
+    "payment_not_ours": "A payment is not for this claim",
+    "units_found": "Units were found",
+}
+
+# What tied a payment to a claim: read after "matched by".
+MATCHED_BY = {
+    "case_id": "Amazon's case",
+    "order_id": "the order",
+    "shipment_id": "the shipment",
+    "units": "product, reason, quantity and date",
+    "original": "the payment it adds to",
+    "reversal": "the payment it takes back",
+    "person": "a person",
 }
 
 
@@ -337,6 +361,11 @@ def action_name(code: str) -> str:
     return ACTIONS.get(code, _plain(code))
 
 
+def document_kind_name(code: str) -> str:
+    """Return what an uploaded file is, in the middle of a sentence."""
+    return DOCUMENT_KINDS.get(code, _plain(code).lower())
+
+
 def request_kind_name(code: str) -> str:
     """Return what a client is asked for, in a few words."""
     return REQUEST_KINDS.get(code, _plain(code))
@@ -350,6 +379,11 @@ def request_status_name(code: str) -> str:
 def approval_side_name(code: str) -> str:
     """Return who approves, in the middle of a sentence."""
     return APPROVAL_SIDES.get(code, code)
+
+
+def matched_by_name(code: str) -> str:
+    """Return what tied a payment to a claim: "Amazon's case"."""
+    return MATCHED_BY.get(code, _plain(code).lower())
 
 
 def policy_name(policy: str, *, is_confirmed: bool) -> str:

@@ -1,8 +1,18 @@
-"""`flask claims`: the ledger of what is asked of Amazon."""
+"""`flask claims`: the ledger of what is asked of Amazon, and what people did about it."""
+
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 import click
 
 from cli.listing import format_option, print_one, print_rows
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from claims.access import Actor
 
 STATUSES = (
     "to_submit",
@@ -15,6 +25,8 @@ STATUSES = (
     "reversed",
     "closed",
 )
+OUTCOMES = ("needs_info", "submitted", "denied", "appealed", "closed")
+CLOSING_REASONS = ("refused", "withdrawn", "client_left", "other")
 _COLUMNS = {
     "id": "ID",
     "status": "Status",
@@ -30,9 +42,20 @@ _COLUMNS = {
 }
 
 
+def _known_state(_context: click.Context, _option: click.Parameter, value: str) -> str:
+    """Return a state there is; which of them can be recorded is the service's to say."""
+    if value not in STATUSES:
+        raise click.BadParameter(f"{value!r} is not one of {', '.join(OUTCOMES)}.")
+    return value
+
+
+_id = click.argument("claim_id", metavar="ID", type=int)
+_as_person = click.option("--as", "email", metavar="EMAIL", required=True, help="The person who did it.")
+
+
 @click.group("claims")
 def claims() -> None:
-    """See the claims."""
+    """See the claims, and record what people did about them."""
 
 
 @claims.command("list")
@@ -43,6 +66,7 @@ def claims() -> None:
 def list_(account_id: int | None, client: str | None, status: str | None, form: str) -> None:
     """List claims, the nearest deadline first."""
     from claims import queries
+    from cli import table_words
     from cli.rows import CLAIM_FIELDS, claim_row, narrowed
     from db import reading
     from models import Claim, ClaimStatus
@@ -52,17 +76,27 @@ def list_(account_id: int | None, client: str | None, status: str | None, form: 
         wanted = ClaimStatus(status) if status else None
         found = queries.claim_list(actor, account_id=account_id, client_id=client_id, status=wanted)
         rows = [claim_row(row) for row in session.scalars(found.order_by(Claim.closes_on, Claim.id))]
-    print_rows(rows, form, fields=CLAIM_FIELDS, columns=_COLUMNS, right=("id", "quantity", "value", "recovered"))
+    right = ("id", "quantity", "value", "recovered")
+    print_rows(rows, form, fields=CLAIM_FIELDS, columns=_COLUMNS, right=right, in_words=table_words.CLAIM)
 
 
 @claims.command("show")
-@click.argument("claim_id", metavar="ID", type=int)
+@_id
 @format_option("table", "json")
 def show(claim_id: int, form: str) -> None:
-    """Show one whole: what it is made of, what that rests on, and what happened to it."""
-    from claims import queries
+    """Show one whole: what is next, what it is made of, what that rests on, and what happened to it."""
+    from claims import filing, queries
     from claims.access import system_actor
-    from cli.rows import evidence_lines, history_lines, whole_claim
+    from cli.rows import (
+        document_lines,
+        evidence_lines,
+        history_lines,
+        note_lines,
+        payment_lines,
+        request_lines,
+        whole_claim,
+    )
+    from clock import utcnow
     from db import reading
     from models import Through
 
@@ -72,6 +106,107 @@ def show(claim_id: int, form: str) -> None:
         sections = {
             "Discrepancies": [f"{row.id}  {row.reference_id}  {row.fingerprint}" for row in found.discrepancies],
             "Evidence": evidence_lines(evidence),
+            "Payments": payment_lines(found.payments),
+            "Documents": document_lines(found.documents),
+            "Asked of the client": request_lines(found.requests),
+            "Replies and notes": note_lines(found.notes),
             "History": history_lines(found.history),
         }
-        print_one(whole_claim(found), form, sections)
+        print_one(whole_claim(found, filing.today_of(found, utcnow())), form, sections)
+
+
+@claims.command("packet")
+@_id
+@click.option("--csv", "as_csv", is_flag=True, help="The evidence as CSV instead of the text.")
+def packet_(claim_id: int, *, as_csv: bool) -> None:
+    """Print what is to be filed: subject and text for Seller Support."""
+    from claims import queries
+    from claims.access import system_actor
+    from claims.packet import evidence_csv, packet
+    from db import reading
+    from models import Through
+
+    with reading() as session:
+        found = queries.load_claim(session, claim_id, system_actor(Through.CLI))
+    if as_csv:
+        for line in evidence_csv(found):
+            click.echo(line, nl=False)
+        return
+    filed = packet(found)
+    click.echo(filed.whole)
+    click.echo(f"\nAttach: {'; '.join(filed.attach)}.", err=True)
+    if any(row.is_changed_since_decision for row in found.discrepancies):
+        click.echo("The reports have changed since it was approved: look at it again before you file it.", err=True)
+
+
+@claims.command("submit")
+@_id
+@click.option("--case-id", metavar="CASE", required=True, help="Amazon's case ID, as Seller Support shows it.")
+@_as_person
+def submit(claim_id: int, case_id: str, email: str) -> None:
+    """Record that the claim was filed with Amazon, under which case."""
+    from claims import filing
+
+    def move(session: "Session", actor: "Actor", now: datetime) -> str:
+        claim = filing.submit(session, claim_id, case_id=case_id, actor=actor, now=now)
+        return f"filed as case {claim.case_id}"
+
+    _make(claim_id, email, move)
+
+
+@claims.command("outcome")
+@_id
+@click.option(
+    "--status", metavar="S", callback=_known_state, required=True, help=f"{', '.join(OUTCOMES)}; submitted: answered."
+)
+@click.option("--reason", type=click.Choice(CLOSING_REASONS), help="Why it is closed.")
+@click.option("--note", metavar="TEXT", help="Why, in your words.")
+@click.option("--reply", metavar="TEXT", help="What Amazon wrote; - reads it from stdin.")
+@click.option("--next-action", metavar="DATE", type=click.DateTime(["%Y-%m-%d"]), help="When to act next.")
+@_as_person
+def outcome(
+    claim_id: int,
+    *,
+    status: str,
+    reason: str | None,
+    note: str | None,
+    reply: str | None,
+    next_action: datetime | None,
+    email: str,
+) -> None:
+    """Record what Amazon said, what was done about it, or that the claim is left."""
+    from claims import filing, words
+    from models import ClaimStatus
+
+    if reason and status != ClaimStatus.CLOSED:
+        raise click.UsageError("--reason goes with --status closed.")
+    wrote = sys.stdin.read() if reply == "-" else reply
+
+    def move(session: "Session", actor: "Actor", now: datetime) -> str:
+        claim = filing.record_outcome(
+            session,
+            claim_id,
+            status=ClaimStatus(status),
+            reason=reason,
+            reply=wrote,
+            next_action_on=next_action.date() if next_action else None,
+            note=note,
+            actor=actor,
+            now=now,
+        )
+        standing = words.claim_status_name(claim.status.value, claim.closed_reason)
+        day = "" if claim.next_action_on is None else f", next by {claim.next_action_on.isoformat()}"
+        return f"{standing}{day}"
+
+    _make(claim_id, email, move)
+
+
+def _make(claim_id: int, email: str, move: "Callable[[Session, Actor, datetime], str]") -> None:
+    """Make one move in a transaction and print what it came to."""
+    from claims.access import actor_by_email
+    from clock import utcnow
+    from db import transaction
+
+    with transaction() as session:
+        said = move(session, actor_by_email(session, email), utcnow())
+    click.echo(f"{claim_id}: {said}")

@@ -1,6 +1,7 @@
 """Stored rows as the fields that lists and pages of the command line have (DESIGN section 4)."""
 
 from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -8,7 +9,23 @@ from sqlalchemy.orm import Session
 
 from claims import queries, words
 from claims.access import Actor, system_actor
-from models import Account, Caveat, Claim, Discrepancy, EvidenceLine, HistoryEntry, Through
+from claims.documents import size_in_words
+from claims.steps import next_step
+from models import (
+    Account,
+    Caveat,
+    Claim,
+    ClaimNote,
+    ClaimPayment,
+    Discrepancy,
+    Document,
+    EvidenceLine,
+    HistoryEntry,
+    NoteKind,
+    Request,
+    RequestStatus,
+    Through,
+)
 from money import Money
 
 DISCREPANCY_FIELDS = (
@@ -50,6 +67,9 @@ CLAIM_FIELDS = (
     "recovered",
     "currency",
     "closes_on",
+    "submitted_at",
+    "next_action_on",
+    "rounds",
 )
 ACCOUNT_FIELDS = (
     "id",
@@ -143,14 +163,25 @@ def claim_row(row: Claim) -> dict[str, Any]:
         "recovered": _amount(row.recovered, row.currency),
         "currency": row.currency,
         "closes_on": row.closes_on.isoformat(),
+        "submitted_at": row.submitted_at.isoformat() if row.submitted_at else None,
+        "next_action_on": row.next_action_on.isoformat() if row.next_action_on else None,
+        "rounds": row.rounds,
     }
 
 
-def whole_claim(row: Claim) -> dict[str, Any]:
-    """Return a claim with what it is made of, what that rests on, and its history."""
+def whole_claim(row: Claim, today: date) -> dict[str, Any]:
+    """Return a claim with all that hangs on it. today: the day it is in its marketplace."""
+    assignee = row.assignee or row.account.client.case_manager
     return claim_row(row) | {
+        "next_step": next_step(row).told(today),
+        "assignee": assignee.email if assignee else None,
         "approved_by": row.approved_by.email,
         "created_at": row.created_at.isoformat(),
+        "recovered_quantity": row.recovered_quantity,
+        "payments": [_payment(payment) for payment in row.payments],
+        "notes": [_note(note) for note in row.notes],
+        "documents": [_document(document) for document in row.documents],
+        "requests": [_request(request) for request in row.requests],
         "evidence": [
             {"discrepancy_id": each.id} | _evidence(line) for each in row.discrepancies for line in each.evidence
         ],
@@ -197,6 +228,46 @@ def evidence_lines(evidence: Sequence[EvidenceLine]) -> list[str]:
     return told
 
 
+def note_lines(notes: Sequence[ClaimNote]) -> list[str]:
+    """Return what Amazon replied and what was noted, the newest first, and beneath each its text."""
+    told = []
+    for note in reversed(notes):
+        day = "" if note.next_action_on is None else f", next by {note.next_action_on.isoformat()}"
+        what = "Amazon's reply, kept by" if note.kind is NoteKind.AMAZON_REPLY else "Note of"
+        told.append(f"{note.created_at:%Y-%m-%d %H:%M} UTC {what} {note.author_name}{day}")
+        told.extend(f"    {line}" for line in note.text.splitlines())
+    return told
+
+
+def document_lines(documents: Sequence[Document]) -> list[str]:
+    """Return a line a document."""
+    return [
+        f"{each.id}  {each.name}, {size_in_words(each.size)} ({words.document_kind_name(each.kind)}), "
+        f"by {each.uploaded_by_name}"
+        for each in documents
+    ]
+
+
+def request_lines(requests: Sequence[Request]) -> list[str]:
+    """Return a line a request to the client, and beneath it what was asked and answered."""
+    told = []
+    for each in requests:
+        held = ", the claim waits for it" if each.holds_claim and each.status is RequestStatus.ASKED else ""
+        told.append(f"{each.id}  {words.request_status_name(each.status)}{held}")
+        told.extend(f"    {text}" for text in (each.question, each.answer) if text)
+    return told
+
+
+def payment_lines(payments: Sequence[ClaimPayment]) -> list[str]:
+    """Return a line a payment: which reimbursement gave how much, and what tied it to the claim."""
+    return [
+        f"{each.line.approved_on.isoformat()}  {each.line.reimbursement_id}: "
+        f"{words.units(each.cash_units + each.stock_units)}, {words.money(each.amount, each.currency)} "
+        f"(by {each.matched_by})"
+        for each in payments
+    ]
+
+
 def history_lines(history: Sequence[HistoryEntry]) -> list[str]:
     """Return a line a move, the newest first."""
     return [
@@ -227,6 +298,52 @@ def _evidence(line: EvidenceLine) -> dict[str, Any]:
         "header": line.header,
         "text": line.text,
         "sha256": line.sha256,
+    }
+
+
+def _payment(payment: ClaimPayment) -> dict[str, Any]:
+    return {
+        "reimbursement_id": payment.line.reimbursement_id,
+        "approved_on": payment.line.approved_on.isoformat(),
+        "cash_units": payment.cash_units,
+        "stock_units": payment.stock_units,
+        "amount": _amount(payment.amount, payment.currency),
+        "currency": payment.currency,
+        "matched_by": payment.matched_by,
+    }
+
+
+def _note(note: ClaimNote) -> dict[str, Any]:
+    return {
+        "kind": note.kind.value,
+        "text": note.text,
+        "by": note.author_name,
+        "at": note.created_at.isoformat(),
+        "next_action_on": note.next_action_on.isoformat() if note.next_action_on else None,
+    }
+
+
+def _document(document: Document) -> dict[str, Any]:
+    return {
+        "id": document.id,
+        "kind": document.kind.value,
+        "name": document.name,
+        "content_type": document.content_type,
+        "size": document.size,
+        "sha256": document.sha256,
+        "by": document.uploaded_by_name,
+        "at": document.created_at.isoformat(),
+    }
+
+
+def _request(request: Request) -> dict[str, Any]:
+    return {
+        "id": request.id,
+        "kind": request.kind.value,
+        "status": request.status.value,
+        "holds_claim": request.holds_claim,
+        "question": request.question,
+        "answer": request.answer,
     }
 
 
