@@ -21,17 +21,16 @@ from sqlalchemy import (
     literal,
     select,
     true,
-    type_coerce,
     union_all,
 )
 from sqlalchemy.orm import Session
 
 from billing.week import Week
 from claims.approvals import ASKS_THE_CLIENT, waits_for
-from claims.moves import OPEN_AT_AMAZON
 from models import (
     Account,
     Approval,
+    Caveat,
     Claim,
     ClaimNote,
     ClaimPayment,
@@ -39,7 +38,6 @@ from models import (
     Client,
     Discrepancy,
     DiscrepancyStatus,
-    ExactDecimal,
     HistoryEntry,
     Invoice,
     InvoiceStatus,
@@ -50,6 +48,7 @@ from models import (
 )
 
 _REFUSALS_TOLD = 5
+_UNDER_WAY = (ClaimStatus.TO_SUBMIT, ClaimStatus.SUBMITTED, ClaimStatus.NEEDS_INFO, ClaimStatus.APPEALED)
 
 
 class Figure(enum.StrEnum):
@@ -66,7 +65,7 @@ class Figure(enum.StrEnum):
 
     TO_ANSWER = "to_answer"  # claims that wait for the client's answer
     TO_APPROVE = "to_approve"  # discrepancies that wait for the client's approval
-    UNDER_WAY = "under_way"  # what filed claims still ask for
+    UNDER_WAY = "under_way"  # claims to file, and those that Amazon has not answered for good
 
     SINCE_START = "since_start"
 
@@ -165,6 +164,7 @@ def _figures(week: Week, whose: Whose) -> list[Rows]:
             whose,
             Discrepancy.status == DiscrepancyStatus.OPEN,
             Account.client_id.in_(select(Client.id).where(Client.approval.in_(ASKS_THE_CLIENT))),
+            ~Discrepancy.caveats.any(Caveat.cleared_at.is_(None)),
             waits_for(Approval.CLIENT),
         ),
         _claims(Figure.FILED, whose, *filed),
@@ -174,7 +174,7 @@ def _figures(week: Week, whose: Whose) -> list[Rows]:
             whose,
             Claim.id.in_(select(Request.claim_id).where(Request.status == RequestStatus.ASKED)),
         ),
-        _under_way(whose),
+        _claims(Figure.UNDER_WAY, whose, Claim.status.in_(_UNDER_WAY)),
     ]
 
 
@@ -203,25 +203,14 @@ def _payments(figure: Figure, whose: Whose, *conditions: ColumnElement[bool]) ->
 
 
 def _discrepancies(figure: Figure, whose: Whose, *conditions: ColumnElement[bool]) -> Rows:
-    return _summed(figure, Discrepancy, Discrepancy.quantity, Discrepancy.value).where(whose, *conditions)
+    return _summed(figure, Discrepancy).where(whose, *conditions)
 
 
 def _claims(figure: Figure, whose: Whose, *conditions: ColumnElement[bool]) -> Rows:
-    return _summed(figure, Claim, Claim.quantity, Claim.value).where(whose, *conditions)
+    return _summed(figure, Claim).where(whose, *conditions)
 
 
-def _under_way(whose: Whose) -> Rows:
-    """Sum what Amazon has still to answer for: of a claim that was paid in part, the rest."""
-    units, money = Claim.quantity - Claim.recovered_quantity, Claim.value - Claim.recovered
-    return _summed(Figure.UNDER_WAY, Claim, units, money).where(whose, Claim.status.in_(OPEN_AT_AMAZON))
-
-
-def _summed(
-    figure: Figure,
-    table: type[Claim] | type[Discrepancy],
-    units: SQLColumnExpression[int],
-    money: SQLColumnExpression[Decimal | None],
-) -> Rows:
+def _summed(figure: Figure, table: type[Claim] | type[Discrepancy]) -> Rows:
     """Sum by currency; where the value is not known there is none."""
     currency = case((table.value.is_not(None), table.currency))
     return (
@@ -229,8 +218,8 @@ def _summed(
             literal(figure.value),
             currency,
             func.count(),
-            func.sum(units),
-            func.sum(type_coerce(money, ExactDecimal())),
+            func.sum(table.quantity),
+            func.sum(table.value),
             literal(0),
         )
         .select_from(table)
