@@ -49,6 +49,7 @@ def discrepancies() -> None:
 def list_(account_id: int | None, client: str | None, status: str | None, form: str) -> None:
     """List discrepancies, the nearest deadline first."""
     from claims import queries
+    from cli import table_words
     from cli.rows import DISCREPANCY_FIELDS, discrepancy_row, narrowed
     from db import reading
     from models import Discrepancy, DiscrepancyStatus
@@ -59,7 +60,8 @@ def list_(account_id: int | None, client: str | None, status: str | None, form: 
         found = queries.discrepancy_list(actor, account_id=account_id, client_id=client_id, status=wanted)
         soonest = found.order_by(Discrepancy.closes_on, Discrepancy.value.desc().nulls_last(), Discrepancy.id)
         rows = [discrepancy_row(row) for row in session.scalars(soonest)]
-    print_rows(rows, form, fields=DISCREPANCY_FIELDS, columns=_COLUMNS, right=("id", "quantity", "value"))
+    right = ("id", "quantity", "value")
+    print_rows(rows, form, fields=DISCREPANCY_FIELDS, columns=_COLUMNS, right=right, in_words=table_words.DISCREPANCY)
 
 
 @discrepancies.command("show")

@@ -20,15 +20,25 @@ def format_option(*forms: str) -> Callable[[Any], Any]:
 
 
 def print_rows(
-    rows: Sequence[Row], form: str, *, fields: Sequence[str], columns: Mapping[str, str], right: Sequence[str] = ()
+    rows: Sequence[Row],
+    form: str,
+    *,
+    fields: Sequence[str],
+    columns: Mapping[str, str],
+    right: Sequence[str] = (),
+    in_words: Mapping[str, Callable[[Row], str]] | None = None,
 ) -> None:
-    """Write rows to stdout. `fields` are all that a row has, `columns` those that a table shows, with their heads."""
+    """Write rows to stdout. `fields` are all that a row has, `columns` those that a table shows, with their heads.
+
+    in_words: of which fields a table shows what this makes of the row, in place of the field.
+    """
     if form == "json":
         click.echo(as_json(list(rows)))
     elif form == "csv":
         click.echo(_as_csv(rows, fields), nl=False)
     elif rows:
-        cells = [[_cell(row[field]) for field in columns] for row in rows]
+        told = in_words or {}
+        cells = [[told[field](row) if field in told else _cell(row[field]) for field in columns] for row in rows]
         click.echo(table(tuple(columns.values()), cells, right={columns[field] for field in right}), nl=False)
 
 

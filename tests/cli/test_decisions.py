@@ -14,7 +14,7 @@ from flask import Flask
 import cli
 import db
 import migrations
-from claims import queries
+from claims import queries, words
 from claims.commission import rates_of
 from cli import claims, discrepancies, rows, users
 from models import ClaimStatus, Client, DiscrepancyStatus, RejectReason, Role
@@ -96,7 +96,24 @@ def test_a_table_aligns_numbers_at_the_right(run: Run, desk: Desk) -> None:
     edge = head.index("Value") + len("Value")
     assert first[:edge].endswith("37.10")
     assert line.startswith("--")
-    assert "in_research" in second
+    assert second[:edge].endswith("not known")
+
+
+def test_a_table_speaks_in_words_where_json_and_csv_keep_codes(run: Run, desk: Desk) -> None:
+    _, _, first, second = run("discrepancies", "list").stdout.splitlines()
+    assert "To decide" in first
+    assert "Lost in the warehouse" in first
+    assert "19 Dec 2026" in first
+    assert words.caveat_name("in_research") in second
+    assert run("discrepancies", "approve", str(desk.plain), "--as", "ann@agency.example").exit_code == 0
+    *_, claim = run("claims", "list").stdout.splitlines()
+    assert "To file" in claim
+    assert "Lost in the warehouse" in claim
+    for code in ("open", "to_submit", "warehouse_lost", "in_research"):
+        assert code not in run("discrepancies", "list").stdout + run("claims", "list").stdout
+    for form in ("json", "csv"):
+        assert "warehouse_lost" in run("discrepancies", "list", "--format", form).stdout
+        assert "to_submit" in run("claims", "list", "--format", form).stdout
 
 
 def test_lists_narrow_and_say_what_there_is_not(run: Run, desk: Desk) -> None:
