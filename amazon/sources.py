@@ -52,6 +52,11 @@ class Source:
                 raise FileRefused(
                     "unreadable", f"It cannot be unpacked ({_words(error)}). Download it again."
                 ) from error
+        if _is_zip(target, self.member):
+            raise FileRefused(
+                "nested_archive",
+                "It is a zip archive inside a zip archive. Unpack the outer one and give this one itself.",
+            )
         return target
 
 
@@ -85,7 +90,7 @@ def _opened(path: Path, name: str) -> Iterator[Source | Refused]:
     if path.exists() and not path.is_file():
         yield Refused(name, "unreadable", "It is not a file but a pipe or a device. Save it as a file first.")
         return
-    if not _is_zip(path):
+    if not _is_zip(path, path.name):
         yield Source(name, path, str(path))
         return
     try:
@@ -100,10 +105,10 @@ def _opened(path: Path, name: str) -> Iterator[Source | Refused]:
         yield Source(f"{name}!{member}", path, f"{path}!{member}", member)
 
 
-def _is_zip(path: Path) -> bool:
+def _is_zip(path: Path, name: str) -> bool:
     # A workbook is a zip archive too, and so is half a download, whose end is missing.
     try:
-        return zipfile.is_zipfile(path) and not path.name.lower().endswith((".xlsx", ".xlsm"))
+        return zipfile.is_zipfile(path) and not name.lower().endswith((".xlsx", ".xlsm"))
     except OSError:
         return False
 

@@ -1,4 +1,5 @@
 import gzip
+import io
 import zipfile
 
 import pytest
@@ -147,6 +148,21 @@ def test_no_member_of_a_zip_archive_vanishes(tmp_path):
         archive.writestr("./ledger.txt", GOOD)
         archive.writestr("a/../returns.txt", plain(RETURNS, returns_row()))
     assert sorted(d.report for d in read_files(tmp_path).deliveries) == ["ledger", "returns"]
+
+
+@pytest.mark.parametrize("name", ["october.zip", "october.txt", "folder/october.ZIP"])
+def test_a_zip_archive_in_a_zip_archive_is_named_with_what_to_do(tmp_path, name):
+    inner = io.BytesIO()
+    with zipfile.ZipFile(inner, "w") as archive:
+        archive.writestr("ledger.txt", GOOD)
+    with zipfile.ZipFile(tmp_path / "all.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, inner.getvalue())
+        archive.writestr("returns.txt", plain(RETURNS, returns_row()))
+    found = read_files(tmp_path)
+    (refused,) = found.refused
+    assert (refused.file, refused.code) == (f"all.zip!{name}", "nested_archive")
+    assert "It is a zip archive inside a zip archive. Unpack the outer one" in refused.message
+    assert [d.file for d in found.deliveries] == ["all.zip!returns.txt"]
 
 
 @pytest.mark.parametrize("content", [None, "readme.md"], ids=["empty", "no report"])
