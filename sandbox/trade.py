@@ -141,7 +141,7 @@ class Trade:
         if day <= self.until:
             self.reimbursements.append(line)
             if cash:
-                self._pay(line)
+                self.pay_out(line)
         return line
 
     def ship(
@@ -254,7 +254,8 @@ class Trade:
         self.inbound.append(shipment)
         return shipment
 
-    def _pay(self, line: Reimbursement) -> None:
+    def pay_out(self, line: Reimbursement) -> None:
+        """Book the money of a reimbursement, which posts some days after its approval."""
         item = MoneyItem(
             line.product.msku, "", line.cash, (Amount("adjustment", "Reimbursement", line.unit_amount * line.cash),)
         )

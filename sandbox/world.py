@@ -20,7 +20,7 @@ from sandbox.stories.story import Story
 from sandbox.trade import Trade
 from sandbox.truth import EARLIEST_END, Truth
 
-__all__ = ["DAYS", "Truth", "write"]
+__all__ = ["DAYS", "Truth", "products_of", "whole_ledger", "write"]
 
 DAYS = 243
 # A closed story keeps this far from the next loss of its product, so that none of its finds can reach that loss.
@@ -65,9 +65,7 @@ def write(
 
 def _tell(trade: Trade, scale: float) -> list[Product]:
     """Tell every story, then the honest trade around them. Returns the products."""
-    opened = list(_tellings((*warehouse.OPEN, *inbound.OPEN), scale))
-    closed = list(_tellings((*warehouse.CLOSED, *inbound.CLOSED), scale))
-    plain_count = max(_PLAIN_PRODUCTS, round(_PLAIN_PRODUCTS * scale))
+    opened, closed, plain_count = _cast(scale)
     products = make_products(trade.rng, plain_count + len(opened) + len(closed))
     plain, free = products[:plain_count], iter(products[plain_count:])
     free_early = _tell_open(trade, opened, free)
@@ -76,6 +74,22 @@ def _tell(trade: Trade, scale: float) -> list[Product]:
         story.tell(trade, trade.rng.choice(products), trade.ago(trade.rng.randint(*age)))
     background.run(trade, products, plain, orders_a_day=max(2, round(_ORDERS_A_DAY * scale)))
     return products
+
+
+def products_of(seed: int, scale: float) -> list[Product]:
+    """Return the products of the world of this seed and scale."""
+    opened, closed, plain_count = _cast(scale)
+    return make_products(Random(seed), plain_count + len(opened) + len(closed))  # noqa: S311 - as in `write`
+
+
+_Tellings = list[tuple[Story, tuple[int, int]]]
+
+
+def _cast(scale: float) -> tuple[_Tellings, _Tellings, int]:
+    """Return the open and the closed stories that need a product each, and how many products have none."""
+    opened = list(_tellings((*warehouse.OPEN, *inbound.OPEN), scale))
+    closed = list(_tellings((*warehouse.CLOSED, *inbound.CLOSED), scale))
+    return opened, closed, max(_PLAIN_PRODUCTS, round(_PLAIN_PRODUCTS * scale))
 
 
 def _tellings(stories: Iterable[Story], scale: float) -> Iterator[tuple[Story, tuple[int, int]]]:
@@ -114,7 +128,7 @@ def _tell_closed(
 
 
 def _write_flat_files(reports: Path, trade: Trade) -> None:
-    for name, rows in _by_month(_whole_ledger(trade), trade):
+    for name, rows in _by_month(whole_ledger(trade), trade):
         tables.write_ledger(reports / f"ledger-{name}.txt", rows)
     shipments = sorted(trade.order_lines, key=lambda line: (line.shipped_at, line.shipment_item_id))
     months = sorted({f"{line.shipped_at:%Y-%m}" for line in shipments})
@@ -143,7 +157,7 @@ def _write_json(reports: Path, trade: Trade, version: str, page_size: int) -> No
     inbound_format.write_items(reports / "inbound_items.jsonl", trade.inbound, page_size=page_size)
 
 
-def _whole_ledger(trade: Trade) -> list[LedgerRow]:
+def whole_ledger(trade: Trade) -> list[LedgerRow]:
     """Return every movement; what was sold of a product in a centre on a day is one row."""
     sold = [
         LedgerRow(day, product, "Shipments", -units, center) for (day, product, center), units in trade.sold.items()
