@@ -23,8 +23,10 @@ HOLD = timedelta(seconds=60)
 CARD = "discrepancy_card"
 CARDS_OVERFLOW = "cards_overflow"
 CARD_UPDATE = "card_update"
+LINK_USER = "link_user"  # no message, but a question to Slack that has to be asked once and is due like one
 CLAIM_NEWS = "claim_news"
 REQUEST_MAIL = "request_mail"
+INVOICE_MAIL = "invoice_mail"
 WEEKLY_MAIL = "weekly_mail"
 WEEKLY_DIGEST = "weekly_digest"
 STAFF_DIGEST = "staff_digest"

@@ -25,6 +25,7 @@ from bot.blocks import Message
 from bot.cards import draw, draw_overflow, update_card
 from bot.client import DELIVERY_SECONDS, SlackBusy, SlackRefused, SlackSilent, call, is_loopback, web_client
 from bot.pacing import SLACKS_OWN_PACE, Pacer
+from bot.people import link_added
 from clock import utcnow
 from config import settings
 from db import reading, transaction
@@ -129,6 +130,9 @@ class _Postman:
         """Return where the message is now; None where the row is another sender's meanwhile."""
         if row.kind == outbox.CARD_UPDATE:
             return self._updated(row)
+        if row.kind == outbox.LINK_USER:
+            self._patiently("users.lookupByEmail", lambda: link_added(self.client, int(row.payload["user_id"])))
+            return _Place()
         with reading() as session:
             message, channel, there = _drawn(session, row)
         if there:
