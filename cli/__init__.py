@@ -23,6 +23,7 @@ _COMMANDS: dict[str, Sequence[str]] = {
     "discrepancies": ("discrepancies",),
     "importing": ("import_files",),
     "processes": ("web", "worker", "cron"),
+    "runs": ("runs",),
     "users": ("users",),
 }
 

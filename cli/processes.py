@@ -2,6 +2,8 @@
 
 import click
 
+from jobs.schedule import RING_SECONDS
+
 
 @click.command("web")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
@@ -31,7 +33,15 @@ def worker() -> None:
 
 
 @click.command("cron")
-def cron() -> None:
+@click.option(
+    "--every",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0.1),
+    default=RING_SECONDS,
+    show_default=True,
+    help="How often it looks.",
+)
+def cron(every: float) -> None:
     """Make work due at its time, and ring for it, until stopped. A second one does no harm."""
     import signal
     import threading
@@ -47,4 +57,4 @@ def cron() -> None:
     logs.configure()
     db.check_schema()
     redis_server.url()
-    loop.run(stop)
+    loop.run(stop, every_seconds=every)

@@ -24,6 +24,7 @@ from models import (
     NoteKind,
     Request,
     RequestStatus,
+    Run,
     Through,
 )
 from money import Money
@@ -200,6 +201,25 @@ def account_row(row: Account) -> dict[str, Any]:
         "status": row.status.value,
         "client_status": row.client.status.value,
         "is_connected": row.refresh_token is not None,
+    }
+
+
+def run_row(row: Run) -> dict[str, Any]:
+    """Return a piece of work as a list shows it; its account, with the client, and its client are loaded."""
+    client = row.account.client if row.account else row.client
+    return {
+        "id": row.id,
+        "kind": row.kind,
+        "client": client.name if client else None,
+        "account": row.account.name if row.account else None,
+        "account_id": row.account_id,
+        "slot": row.slot,
+        "state": row.state.value,
+        "attempts": row.attempts,
+        "due_at": row.due_at.isoformat(),
+        "started_at": row.started_at.isoformat() if row.started_at else None,
+        "finished_at": row.finished_at.isoformat() if row.finished_at else None,
+        "error": row.error,
     }
 
 

@@ -10,12 +10,12 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from claims.leases import account_lease, held_now
 from errors import RecoupError
 from jobs.schedule import AFTER_IMPORT
-from models import Run, RunState
+from models import Account, Run, RunState
 
 MAX_ATTEMPTS = 5
 _FIRST_PAUSE = timedelta(minutes=1)
@@ -49,6 +49,14 @@ def due(session: Session, now: datetime) -> list[DueRun]:
     leases = {row.id: account_lease(row.account_id) for row in rows if row.account_id is not None}
     busy = held_now(session, set(leases.values()))
     return [DueRun(row.id, row.attempts) for row in rows if leases.get(row.id) not in busy]
+
+
+def newest(session: Session, count: int, state: RunState | None = None) -> Sequence[Run]:
+    """Return the last runs that came due, each with its account and client, the newest first."""
+    found = select(Run).options(selectinload(Run.account).selectinload(Account.client), selectinload(Run.client))
+    if state is not None:
+        found = found.where(Run.state == state)
+    return session.scalars(found.order_by(Run.due_at.desc(), Run.id.desc()).limit(count)).all()
 
 
 def begin_all(session: Session, account_id: int, now: datetime) -> list[int]:

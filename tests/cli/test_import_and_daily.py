@@ -120,6 +120,17 @@ def test_an_import_says_what_it_read_and_makes_client_and_detection_due(
     assert (run.kind, run.slot, run.state) == ("detect", f"import-{import_id}", RunState.DUE)
 
 
+def test_runs_say_what_is_due_and_what_was_done(flask: Any, account_id: int, reports: Path) -> None:
+    flask("import", "--account", account_id, reports / "costs.csv")
+    [due] = json.loads(flask("runs", "list", "--format", "json").stdout)
+    assert (due["kind"], due["client"], due["state"], due["finished_at"]) == ("detect", "Northwind", "due", None)
+    flask("daily")
+    [done] = json.loads(flask("runs", "list", "--state", "done", "--format", "json").stdout)
+    assert (done["id"], done["account_id"], done["error"]) == (due["id"], account_id, None)
+    assert done["finished_at"]
+    assert flask("runs", "list", "--state", "due").stdout == ""
+
+
 def test_what_cannot_be_used_is_named_and_the_rest_counts(
     flask: Any, account_id: int, reports: Path, tmp_path: Path
 ) -> None:
