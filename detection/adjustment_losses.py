@@ -33,11 +33,22 @@ def adjusted_away(reports: Reports, reasons: list[str]) -> pl.DataFrame:
     ).with_columns(loss=pl.int_range(pl.len(), dtype=pl.Int64))  # fmt: skip
 
 
-def begin(losses: pl.DataFrame, pool: Pool, own: pl.Expr, *, by_fnsku: pl.Expr) -> Matching:
-    """Start matching a rule's losses with its own settlements, those that Amazon has used up taken off."""
+def begin(losses: pl.DataFrame, pool: Pool, claim_type: str, own: pl.Expr, *, by_fnsku: pl.Expr) -> Matching:
+    """Start matching a rule's losses with its own settlements, those that Amazon has used up taken off.
+
+    What was paid for a loss itself comes first; where Amazon has reconciled the loss with it already, it uses up no
+    other settlement.
+    """
     keyed = losses.filter(pl.col("fnsku") != "").with_columns(key=pl.col("fnsku"))
     matching = Matching(keyed, pool.some(own))
-    matching.use(reconciled_by_amazon(keyed, matching.settlements.filter(by_fnsku)))
+    settled, reconciled = pool.paid_for(keyed, claim_type, "open", "reconciled")
+    matching.take(settled)
+    matching.use(reconciled)
+    known = reconciled.group_by("loss").agg(known=pl.col("units").sum())
+    counted = keyed.join(known, on="loss", how="left", maintain_order="left").with_columns(
+        pl.col("reconciled") - pl.col("known").fill_null(0)
+    )
+    matching.use(reconciled_by_amazon(counted, matching.settlements.filter(by_fnsku)))
     return matching
 
 

@@ -17,7 +17,7 @@ from detection.policy import Policy, Window
 from detection.products import describe
 from detection.reports import Input, Warned
 from detection.rows import Reports
-from detection.settlements import Pool, is_leftover_payment
+from detection.settlements import PaidFor, Pool, is_leftover_payment
 from detection.transfers import open_transfers
 from detection.valuation import Valuation, Worth
 
@@ -46,14 +46,16 @@ def run(
     policy: Policy,
     as_of: date,
     covers: Mapping[str, Sequence[Days]] | None = None,
+    paid_for: Iterable[PaidFor] = (),
 ) -> Outcome:
     """Find every discrepancy that the rows prove on the as-of date, a day of the marketplace.
 
     covers: windows that somebody states a report to cover, by its short name, besides those of the files themselves.
+    paid_for: payments of which somebody knows for which loss they were made; they settle that one and no other.
     The same input gives the same outcome, whatever the order of files and rows.
     """
     reports = Reports(given, marketplace, as_of)
-    pool = Pool(reports)
+    pool = Pool(reports, paid_for)
     found = {detector: detector.detect(reports, pool) for detector in all_detectors()}
     _settle_with_leftovers(found, pool)
     judge = _Judge(Coverage(given.deliveries, covers or {}, as_of))

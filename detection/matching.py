@@ -102,19 +102,19 @@ class Matching:
         if spent.is_empty():
             return
         self.spent.append(spent)
-        self.losses = _less(self.losses, spent, "loss", "open")
-        self.settlements = _less(self.settlements, spent, "settlement", "left")
+        self.losses = less(self.losses, spent, "loss", "open")
+        self.settlements = less(self.settlements, spent, "settlement", "left")
 
     def use(self, spent: pl.DataFrame) -> None:
         """Book settlements that Amazon itself matched with a loss whose open units leave them out already."""
         if spent.is_empty():
             return
         self.spent.append(spent)
-        self.settlements = _less(self.settlements, spent, "settlement", "left")
+        self.settlements = less(self.settlements, spent, "settlement", "left")
 
     def drop(self, cancelled: pl.DataFrame) -> None:
         """Take units of settlements out of the matching without a loss that they settle."""
-        self.settlements = _less(self.settlements, cancelled, "settlement", "left")
+        self.settlements = less(self.settlements, cancelled, "settlement", "left")
 
     def key_by(self, column: str) -> None:
         """Match by another column from here on; rows that lack it take no part."""
@@ -126,7 +126,8 @@ class Matching:
         return pl.concat(self.spent) if self.spent else pl.DataFrame(schema=SPENT)
 
 
-def _less(frame: pl.DataFrame, spent: pl.DataFrame, number: str, units: str) -> pl.DataFrame:
+def less(frame: pl.DataFrame, spent: pl.DataFrame, number: str, units: str) -> pl.DataFrame:
+    """Return losses or settlements with what was spent taken off their units."""
     taken = spent.group_by(number).agg(taken=pl.col("units").sum())
     return (
         frame.join(taken, on=number, how="left", maintain_order="left")

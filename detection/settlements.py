@@ -1,8 +1,12 @@
 """All by which Amazon, or the seller, made up for losses of stock: one pool, from which each unit goes once."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+
 import polars as pl
 
-from detection.matching import Matching, cancel_within, with_area
+from detection.findings import fingerprint
+from detection.matching import SPENT, Matching, cancel_within, with_area
 from detection.rows import STOCK_KINDS, Reports
 
 # How long after it a settlement may still meet a loss (section 2.2), and how long before one it counts as what Amazon
@@ -31,16 +35,32 @@ _STOCK_GIVEN_DAYS = 45
 _MOVED_OUT_DAYS = 30
 
 
+@dataclass(frozen=True, slots=True)
+class PaidFor:
+    """Units of a reimbursement line that are known to have been paid for one loss: somebody had claimed it.
+
+    kind: `cash` or `stock`. fingerprint: the loss's.
+    """
+
+    file: str
+    line: int
+    kind: str
+    fingerprint: str
+    units: int
+
+
 class Pool:
     """The settlements of one account. `rows` has one row per settlement and what is `left` of it, in units.
 
     Columns: settlement (number, in the order of section 2.1), kind, reimbursement_kind (payments only), fnsku, asin,
     date, country (null for a payment), area, currency (payments only), is_amazon_found, names_order, left, ahead_days,
-    back_days, report_type, file, line, and for a put back also_file, also_line (the row that left `WAREHOUSE_DAMAGED`).
+    back_days, report_type, file, line, and for a put back also_file, also_line (the row that left `WAREHOUSE_DAMAGED`);
+    paid_for (the fingerprint of the one loss that it was paid for, null where the rules say what it settles).
     """
 
-    def __init__(self, reports: Reports) -> None:
+    def __init__(self, reports: Reports, paid_for: Iterable[PaidFor] = ()) -> None:
         """Gather all settlements; units of stock given as a reimbursement count once (section 2.7)."""
+        self._marketplace = reports.marketplace.code
         gathered = pl.concat(
             [_finds(reports), _put_backs(reports), _disposals(reports), _payments(reports)], how="diagonal"
         )
@@ -51,15 +71,42 @@ class Pool:
                 back_days=pl.col("kind").replace_strict(_BACK, return_dtype=pl.Int64),
                 area=with_area(pl.col("country")),
             )
+            .pipe(_with_paid_for, list(paid_for))
             .filter(pl.col("left") > 0)
-            .sort("date", "rank", "id", "fnsku", "place", "file", "line")
+            .sort("date", "rank", "id", "fnsku", "place", "file", "line", "paid_for")
             .with_columns(settlement=pl.int_range(pl.len(), dtype=pl.Int64))
         )
         self._cancel_stock_given(reports)
 
     def some(self, which: pl.Expr, *, key: str = "fnsku") -> pl.DataFrame:
         """Return the settlements that a rule may use, keyed by `key`."""
-        return self.rows.filter(which, pl.col("left") > 0).with_columns(key=pl.col(key))
+        return self.rows.filter(which, pl.col("left") > 0, pl.col("paid_for").is_null()).with_columns(key=pl.col(key))
+
+    def paid_for(self, losses: pl.DataFrame, claim_type: str, *columns: str) -> list[pl.DataFrame]:
+        """Return what was paid for these very losses, as SPENT rows: it settles them before any rule chooses.
+
+        losses: `loss`, `natural_key`, and the `columns` that say how many units may be settled: one frame for each,
+        what one has no room for goes to the next. Nothing is taken out of the pool yet.
+        """
+        left: dict[str, list[list[int]]] = {}
+        mine = self.rows.filter(pl.col("paid_for").is_not_null(), pl.col("left") > 0)
+        for name, number, units in mine.select("paid_for", "settlement", "left").iter_rows():
+            left.setdefault(name, []).append([number, units])
+        return [pl.DataFrame(self._paid_for(losses, claim_type, c, left), SPENT, orient="row") for c in columns]
+
+    def _paid_for(
+        self, losses: pl.DataFrame, claim_type: str, column: str, left: dict[str, list[list[int]]]
+    ) -> list[tuple[int, int, int]]:
+        spent = []
+        for loss, key, room in losses.select("loss", "natural_key", column).iter_rows() if left else ():
+            wanted = room
+            for settlement in left.get(fingerprint(claim_type, self._marketplace, key), ()):
+                units = min(wanted, settlement[1])
+                if units > 0:
+                    wanted -= units
+                    settlement[1] -= units
+                    spent.append((loss, settlement[0], units))
+        return spent
 
     def spend(self, spent: pl.DataFrame) -> None:
         """Take units off for good: what one rule has used, no other rule gets (section 2.4)."""
@@ -82,6 +129,28 @@ class Pool:
         )
         given = self.rows.filter(pl.col("reason") == "N").with_columns(key=pl.col("fnsku"))
         self.spend(cancel_within(takers, given, before_days=_STOCK_GIVEN_DAYS, after_days=_STOCK_GIVEN_DAYS))
+
+
+def _with_paid_for(rows: pl.DataFrame, paid_for: list[PaidFor]) -> pl.DataFrame:
+    """Split off the units that are known to have been paid for one loss; what is beyond a row's units is left out."""
+    if not paid_for:
+        return rows.with_columns(paid_for=pl.lit(None, pl.String))
+    place = ["file", "line", "kind"]
+    known = pl.DataFrame(
+        [(each.file, each.line, each.kind, each.fingerprint, each.units) for each in paid_for],
+        schema={"file": pl.String, "line": pl.Int64, "kind": pl.String, "paid_for": pl.String, "units": pl.Int64},
+        orient="row",
+    ).with_columns(so_far=pl.col("units").cum_sum().over(place))
+    own = rows.join(known, on=place, how="inner").with_columns(
+        left=pl.max_horizontal(
+            pl.min_horizontal("so_far", "left") - (pl.col("so_far") - pl.col("units")), pl.lit(0, pl.Int64)
+        )
+    )
+    taken = own.group_by(place).agg(taken=pl.col("left").sum())
+    rest = rows.join(taken, on=place, how="left", maintain_order="left").with_columns(
+        pl.col("left") - pl.col("taken").fill_null(0)
+    )
+    return pl.concat([rest.drop("taken"), own.drop("units", "so_far")], how="diagonal")
 
 
 def cancel_moved_out(matching: Matching, reports: Reports) -> pl.DataFrame:

@@ -19,6 +19,14 @@ NO_EVIDENCE = pl.DataFrame(
         "quantity": pl.Int64, "note": pl.String,
     }
 )  # fmt: skip
+NO_LOSSES = pl.DataFrame(
+    schema={
+        "loss": pl.Int64, "natural_key": pl.String, "date": pl.Date, "lost": pl.Int64, "open": pl.Int64,
+        "settled_by": pl.String, "fnsku": pl.String, "asin": pl.String, "msku": pl.String, "title": pl.String,
+        "country": pl.String, "area": pl.String, "reference_id": pl.String, "fulfillment_center": pl.String,
+        "report_type": pl.String, "file": pl.String, "line": pl.Int64, "caveats": pl.List(pl.String),
+    }
+)  # fmt: skip
 
 
 @dataclass

@@ -40,6 +40,8 @@ def inbound_lost(reports: Reports, pool: Pool) -> Losses:
         caveats=pl.lit([], pl.List(pl.String)),
     ).with_columns(loss=pl.int_range(pl.len(), dtype=pl.Int64))  # fmt: skip
     matching = Matching(losses.with_columns(key=pl.col("fnsku")), pool.some(is_payment("lost_inbound")))
+    (paid,) = pool.paid_for(losses, "inbound_lost", "open")
+    matching.take(paid)
     matching.settle()
     spent = matching.all_spent()
     pool.spend(spent)

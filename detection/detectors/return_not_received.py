@@ -3,9 +3,16 @@
 import polars as pl
 
 from detection.coverage import Need
-from detection.detectors import Losses, detector
-from detection.matching import oldest_first
-from detection.refunds import charged_again, evidence_of_sale, outcome_of_units, refund_key, refunded_units
+from detection.detectors import NO_LOSSES, Losses, detector
+from detection.matching import less, oldest_first
+from detection.refunds import (
+    charged_again,
+    evidence_of_sale,
+    has_refunds,
+    outcome_of_units,
+    refund_key,
+    refunded_units,
+)
 from detection.rows import Reports
 from detection.settlements import Pool
 
@@ -25,16 +32,28 @@ def return_not_received(reports: Reports, pool: Pool) -> Losses:
 
     Settled by payments that name the order, whatever their dates, and by charging the buyer again.
     """
+    if not has_refunds(reports):
+        return Losses(NO_LOSSES)
     refunded = refunded_units(reports)
     units = _in_order_of_payment(refunded, outcome_of_units(reports, refunded), charged_again(reports, refunded))
     paid = pool.some(pl.col("names_order") & pl.col("kind").is_in(["stock", "cash"]), key="order_id")
     any_day = pl.lit(reports.as_of)
-    spent = oldest_first(
-        units.select("loss", "open", key="order_id", date=any_day),
-        paid.select("settlement", "left", "key", date=any_day),
+    is_missing = pl.col("got") == "nothing"
+    (paid_for,) = pool.paid_for(
+        units.filter(is_missing).with_columns(natural_key=refund_key()), "return_not_received", "open"
+    )
+    still_open = less(units, paid_for, "loss", "open")
+    spent = pl.concat(
+        [
+            paid_for,
+            oldest_first(
+                still_open.select("loss", "open", key="order_id", date=any_day),
+                paid.select("settlement", "left", "key", date=any_day),
+            ),
+        ]
     )
     pool.spend(spent)
-    missing = units.filter(pl.col("got") == "nothing")
+    missing = units.filter(is_missing)
     losses = Losses(
         missing.select(
             "loss", "date", "open", "settled_by", "worth", "currency", "report_type", "file", "line",

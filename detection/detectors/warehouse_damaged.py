@@ -26,7 +26,7 @@ def warehouse_damaged(reports: Reports, pool: Pool) -> Losses:
     losses = adjusted_away(reports, ["E"])
     is_payment_for_it = is_payment("damaged_warehouse")
     own = pl.col("kind").is_in(["put_back", "correction_damaged", "disposal"]) | is_payment_for_it
-    matching = begin(losses, pool, own, by_fnsku=pl.lit(value=True))
+    matching = begin(losses, pool, "warehouse_damaged", own, by_fnsku=pl.lit(value=True))
     matching.settle()
     matching.settle(ahead=True, among=pl.col("kind") == "correction_damaged")
     matching.settle(ahead=True, among=is_payment_for_it)

@@ -26,7 +26,7 @@ def warehouse_lost(reports: Reports, pool: Pool) -> Losses:
     losses = adjusted_away(reports, ["M", "5"])
     is_find = pl.col("kind").is_in(["find", "correction_lost"])
     by_fnsku = ~pl.col("is_amazon_found")
-    matching = begin(losses, pool, is_find | is_payment("lost_warehouse"), by_fnsku=by_fnsku)
+    matching = begin(losses, pool, "warehouse_lost", is_find | is_payment("lost_warehouse"), by_fnsku=by_fnsku)
     matching.settle(among=by_fnsku)
     pool.spend(cancel_moved_out(matching, reports))
     matching.settle(ahead=True, among=by_fnsku & is_find)
