@@ -62,6 +62,14 @@ class Children:
         self._running.append(child)
         return child
 
+    def talk(self, name: str, command: Sequence[str]) -> Child:
+        """Start a process that stays and is talked to through its stdin and stdout."""
+        log = self._logs / f"{name}.log"
+        with log.open("w", encoding="utf-8") as errors:
+            child = Child(name, self._spawn(command, subprocess.PIPE, errors, {}, takes_input=True), log, log)
+        self._running.append(child)
+        return child
+
     def begin(self, name: str, command: Sequence[str], *, given: str = "") -> Child:
         """Start a command that ends by itself; `given` is its stdin. See `finish`."""
         log, out = self._logs / f"{name}.log", self._logs / f"{name}.out"
@@ -115,7 +123,7 @@ class Children:
     def _spawn(
         self,
         command: Sequence[str],
-        out: IO[str],
+        out: IO[str] | int,
         log: IO[str],
         more: Mapping[str, str],
         *,

@@ -1,7 +1,7 @@
-"""Several `flask` commands in one process, so that setting up takes one start of Python instead of ten.
+"""Several `flask` commands in one process, so that they take one start of Python instead of many.
 
-Reads a JSON list of `{"words": [...], "given": "stdin"}` from stdin and writes the list of what each command wrote.
-Ends at the first that fails, with its words.
+Reads a JSON object `{"words": [...], "given": "stdin"}` a line from stdin and answers each with one on stdout: the exit
+code, what the command wrote, and what it said last. Ends with its stdin.
 """
 
 import json
@@ -14,18 +14,17 @@ from wsgi import create_app
 def main() -> None:
     """Run the commands that stdin names."""
     runner = create_app(with_web=False).test_cli_runner()
-    written = []
-    for command in json.load(sys.stdin):
+    answers = sys.stdout  # a command's own output is caught while it runs
+    for line in sys.stdin:
+        command = json.loads(line)
         result = runner.invoke(args=command["words"], input=command["given"])
-        if result.exit_code != 0:
-            sys.exit(_told(command["words"], result))
-        written.append(result.stdout)
-    sys.stdout.write(json.dumps(written))
+        answers.write(json.dumps({"exit": result.exit_code, "out": result.stdout, "said": _last_said(result)}) + "\n")
+        answers.flush()
 
 
-def _told(words: list[str], result: Any) -> str:
-    said = (result.stderr or result.stdout).strip().splitlines()
-    return f"flask {' '.join(words[:2])}: {said[-1] if said else result.exception!r}"
+def _last_said(result: Any) -> str:
+    lines = (result.stderr or result.stdout).strip().splitlines()
+    return lines[-1] if lines else repr(result.exception or "")
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from types import FrameType
 import config
 from sandbox.demo import stage as setting
 from sandbox.demo.children import Children, DemoFailed
+from sandbox.demo.doors import Doors
 from sandbox.demo.hands import NotAsItShouldBe, SlackHands
 from sandbox.demo.place import Place, Seller, Staff, new_staff, sellers
 from sandbox.demo.stage import Stage
@@ -47,7 +48,7 @@ def run(
         if not is_kept:
             place.begin_anew()
         children = Children(setting.environment(place, given, keeps_redis=keeps_redis), place.logs, home=config.HOME)
-        stage = Stage(place, children)
+        stage = Stage(place, children, Doors(children))
         try:
             if is_kept:
                 staff, accounts = _go_on(stage, port)
@@ -66,11 +67,11 @@ def _begin(stage: Stage, port: int, *, seed: int, today: date) -> tuple[list[Sta
     """Make a new world and set everything up in it. Returns the staff, and the sellers by account id."""
     staff, clients = new_staff(), sellers(seed)
     _say("Setting up the agency, and a stand-in for its Slack")
-    setting_up = setting.begin_setting_up(stage, staff, clients)
+    setting.begin_setting_up(stage, staff, clients)
     slack = setting.start_slack(stage, port=port + 1)
     _say(f"Simulating two sellers' last eight months (seed {seed})")
     setting.write_worlds(stage.place, clients, until=setting.last_whole_day(today))
-    accounts = setting.account_ids(stage, setting_up, clients)
+    accounts = setting.account_ids(stage, staff, clients)
     setting.wait_for_slack(stage, slack)
     web = setting.start_web(stage, port=port)
     setting.start_workers(stage)
@@ -105,6 +106,7 @@ def _wait_for_the_first_card(stage: Stage) -> None:
 
 def _stay(stage: Stage, staff: list[Staff]) -> int:
     """Say where everything is, then watch until asked to end."""
+    stage.doors.close()
     admin = staff[0]
     lines = ["READY", f"backoffice\t{stage.backoffice}\t{admin.email}\t{admin.password}", f"slack\t{stage.slack}"]
     sys.stdout.write("\n".join(lines) + "\n")

@@ -1,6 +1,5 @@
 """Setting the stage: the seller's world, the database, the people, the processes, and the first import."""
 
-import json
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,11 +12,14 @@ from config import Settings
 from sandbox import world
 from sandbox.demo.browser import Browser
 from sandbox.demo.children import Child, Children, DemoFailed
+from sandbox.demo.doors import Doors
 from sandbox.demo.place import Place, Seller, Staff
 from sandbox.ports import free_port
 from sandbox.slack_server import BOT_TOKEN, REVIEW_CHANNEL, SIGNING_SECRET
 
 _READY_SECONDS = 60
+# How often the demo's cron looks: nobody who has pressed *Next day* wants to wait a quarter of a minute.
+CRON_SECONDS = 1
 _PORTS_TRIED = 20
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 _FLASK = (sys.executable, "-m", "flask", "--app", "wsgi")
@@ -29,6 +31,7 @@ class Stage:
 
     place: Place
     children: Children
+    doors: Doors
     backoffice: str = ""
     slack: str = ""
 
@@ -97,29 +100,33 @@ def wait_for_web(stage: Stage, child: Child, *, port: int) -> None:
 
 def start_workers(stage: Stage) -> None:
     """Start the worker and cron."""
-    for name in ("worker", "cron"):
-        stage.children.start(name, [*_FLASK, name])
+    stage.children.start("worker", [*_FLASK, "worker"])
+    stage.children.start("cron", [*_FLASK, "cron", "--every", str(CRON_SECONDS)])
 
 
-def begin_setting_up(stage: Stage, staff: Sequence[Staff], sellers: Sequence[Seller]) -> Child:
+def begin_setting_up(stage: Stage, staff: Sequence[Staff], sellers: Sequence[Seller]) -> None:
     """Start to make the tables and to add the people, the clients and their accounts. See `account_ids`."""
-    commands = [_command("db", "upgrade"), *map(_user, staff)]
+    stage.doors.begin("db", "upgrade")
+    for person in staff:
+        _begin_user(stage.doors, person)
     for seller in sellers:
-        commands += [_client(seller, case_manager=staff[1].email), _account(seller)]
-    command = [sys.executable, "-m", "sandbox.demo.commands"]
-    return stage.children.begin("setting-up", command, given=json.dumps(commands))
+        _begin_client(stage.doors, seller, case_manager=staff[1].email)
 
 
-def account_ids(stage: Stage, setting_up: Child, sellers: Sequence[Seller]) -> dict[str, Seller]:
+def account_ids(stage: Stage, staff: Sequence[Staff], sellers: Sequence[Seller]) -> dict[str, Seller]:
     """Wait until all is set up. Returns the sellers by the id of their account."""
-    written: list[str] = json.loads(stage.children.finish(setting_up))
-    ids = [text.strip() for text in written if text.strip().isdigit()]
-    return dict(zip(ids, sellers, strict=True))
+    for _ in range(1 + len(staff)):
+        stage.doors.finish()
+    accounts = {}
+    for seller in sellers:
+        stage.doors.finish()
+        accounts[stage.doors.finish().strip()] = seller
+    return accounts
 
 
 def make_tables(stage: Stage) -> None:
     """Make the database's tables, or bring them up to date."""
-    ask_flask(stage, "db", "db", "upgrade")
+    stage.doors.ask("db", "upgrade")
 
 
 def write_worlds(place: Place, sellers: Iterable[Seller], *, until: date) -> None:
@@ -141,11 +148,6 @@ def begin_import(stage: Stage, seller: Seller, account_id: str) -> Child:
     reports = str(world_folder(stage.place, seller) / "reports")
     command = [*_FLASK, "import", "--account", account_id, reports]
     return stage.children.begin(f"import-{seller.folder}", command)
-
-
-def ask_flask(stage: Stage, name: str, *words: str) -> str:
-    """Run a `flask` command and return what it wrote."""
-    return stage.children.run(name, [*_FLASK, *words])
 
 
 def last_whole_day(today: date) -> date:
@@ -175,19 +177,12 @@ def _wait_for_page(children: Children, child: Child, browser: Browser, path: str
         raise DemoFailed(f"{child.name} did not answer: {child.last_line()}", todo=f"See {child.log}.")
 
 
-def _command(*words: str, given: str = "") -> dict[str, object]:
-    return {"words": words, "given": given}
-
-
-def _user(person: Staff) -> dict[str, object]:
+def _begin_user(doors: Doors, person: Staff) -> None:
     options = ("--role", person.role, "--name", person.name, "--slack-id", person.slack_id, "--password-stdin")
-    return _command("users", "add", person.email, *options, given=person.password + "\n")
+    doors.begin("users", "add", person.email, *options, given=person.password + "\n")
 
 
-def _client(seller: Seller, *, case_manager: str) -> dict[str, object]:
+def _begin_client(doors: Doors, seller: Seller, *, case_manager: str) -> None:
     options = ("--email", f"accounts@{seller.folder}.example", "--commission-rate", seller.rate)
-    return _command("clients", "add", seller.name, *options, "--case-manager", case_manager)
-
-
-def _account(seller: Seller) -> dict[str, object]:
-    return _command("accounts", "add", "Amazon.com", "--client", seller.name, "--marketplace", "US")
+    doors.begin("clients", "add", seller.name, *options, "--case-manager", case_manager)
+    doors.begin("accounts", "add", "Amazon.com", "--client", seller.name, "--marketplace", "US")

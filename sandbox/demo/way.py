@@ -57,7 +57,7 @@ class Way:
         rows: list[Json] = []
 
         def are_there() -> bool:
-            rows.extend(json.loads(self._flask("discrepancies", "list", "--account", account_id)))
+            rows.extend(self._rows("discrepancies", "list", "--account", account_id))
             return bool(rows)
 
         self._wait(are_there, _LONG_SECONDS, "the first findings", pause=2)
@@ -82,7 +82,7 @@ class Way:
         ben = self._staff[-1]
         words = ("discrepancies", "approve", str(self._approved), "--as", ben.email)
         try:
-            setting.ask_flask(self._stage, "check-approve-again", *words)
+            self._stage.doors.ask(*words)
         except DemoFailed as told:
             if "Ann" not in str(told):
                 raise NotAsItShouldBe(f"refused without saying who was first: {told}") from told
@@ -124,7 +124,7 @@ class Way:
 
     def _see_the_claim(self) -> None:
         row = self._shown(self._approved)
-        claims = [c for c in json.loads(self._flask("claims", "list")) if self._approved in c["discrepancy_ids"]]
+        claims = [c for c in self._rows("claims", "list") if self._approved in c["discrepancy_ids"]]
         if len(claims) != 1:
             raise NotAsItShouldBe(f"{len(claims)} claims of discrepancy {self._approved}")
         path = f"/admin/claims/{claims[0]['id']}/"
@@ -155,11 +155,11 @@ class Way:
             raise NotAsItShouldBe(f"{path} answers {page.status}")
         return html.unescape(page.text)
 
-    def _flask(self, *words: str) -> str:
-        return setting.ask_flask(self._stage, f"check-{words[0]}-{words[1]}", *words, "--format", "json")
+    def _rows(self, *words: str) -> Any:
+        return self._stage.doors.rows(*words)
 
     def _shown(self, row: int) -> dict[str, Any]:
-        shown: Json = json.loads(self._flask("discrepancies", "show", str(row)))
+        shown: Json = self._rows("discrepancies", "show", str(row))
         return shown
 
 

@@ -13,6 +13,7 @@ import pytest
 import config
 from sandbox.demo.browser import Browser
 from sandbox.demo.children import Children, DemoFailed
+from sandbox.demo.doors import Doors, Refused
 from sandbox.demo.place import Place, new_staff, sellers
 from sandbox.demo.stage import environment, wait_for
 from sandbox.ports import free_port
@@ -92,6 +93,18 @@ def test_waiting_ends_when_a_process_does(children):
     children.start("worker", [sys.executable, "-c", ""])
     with pytest.raises(DemoFailed, match="worker ended with 0"):
         wait_for(children, lambda: False, seconds=10)
+
+
+def test_commands_are_answered_in_turn_by_one_process(children):
+    doors = Doors(children)
+    doors.begin("audit", "--help")
+    doors.begin("demo", "--help")
+    assert "REPORT" in doors.finish().upper()
+    assert "--check" in doors.finish()
+    with pytest.raises(Refused, match=r"flask demo --nonsense: .*--nonsense"):
+        doors.ask("demo", "--nonsense")
+    doors.close()
+    assert "Usage" in doors.ask("--help")
 
 
 def test_only_one_demo_uses_a_folder(tmp_path):
