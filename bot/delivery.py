@@ -26,6 +26,7 @@ from bot.cards import draw, draw_overflow, update_card
 from bot.client import DELIVERY_SECONDS, SlackBusy, SlackRefused, SlackSilent, call, is_loopback, web_client
 from bot.pacing import SLACKS_OWN_PACE, Pacer
 from bot.people import link_added
+from bot.weekly import draw_client_digest, draw_staff_digest
 from clock import utcnow
 from config import settings
 from db import reading, transaction
@@ -230,13 +231,21 @@ class _Postman:
 
 def _drawn(session: Session, row: OutboxMessage) -> tuple[Message, str | None, _Place | None]:
     """Return the message as of now, the channel it belongs in, and where it is if that is known already."""
-    if row.kind == outbox.CARDS_OVERFLOW:
-        message, channel = draw_overflow(session, row)
+    if row.kind in _DRAWN_WHOLE:
+        message, channel = _DRAWN_WHOLE[row.kind](session, row)
         return message, channel, None
     if row.kind != outbox.CARD or row.discrepancy_id is None:
         raise NotFound(f"Message {row.key} is of a kind that is not known here: {row.kind}.")
     card = draw(session, row.discrepancy_id, now=utcnow())
     return card.message, card.home, _Place(card.channel, card.ts) if card.ts else None
+
+
+# What is drawn from its row alone, with the channel it belongs in.
+_DRAWN_WHOLE: dict[str, Callable[[Session, OutboxMessage], tuple[Message, str | None]]] = {
+    outbox.CARDS_OVERFLOW: draw_overflow,
+    outbox.WEEKLY_DIGEST: draw_client_digest,
+    outbox.STAFF_DIGEST: draw_staff_digest,
+}
 
 
 def _card_is_coming(session: Session, discrepancy_id: int) -> bool:

@@ -1,14 +1,15 @@
-"""Who works on an account now: a lease row that its holder renews, with a fencing number that rises with each holder.
+"""Who works on an account or a client now: a lease row that its holder renews, with a fencing number.
 
-A holder that died lets the lease run out, and the next one takes it. One that was only slow is stopped by
-`db.transaction(lease)`: it can write nothing any more. Leases run in real time.
+The number rises with each holder. A holder that died lets the lease run out, and the next one takes it. One that was
+only slow is stopped by `db.transaction(lease)`: it can write nothing any more. Leases run in real time.
 """
 
 import os
 import socket
 import threading
+import time
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 
 import structlog
@@ -23,6 +24,7 @@ from models import LeaseRow
 
 TTL = timedelta(seconds=30)  # a killed worker's job has to be done again within 90 seconds
 _RENEWALS_PER_TTL = 3
+_PATIENCE_SECONDS = 60
 
 _log = structlog.get_logger()
 
@@ -30,6 +32,11 @@ _log = structlog.get_logger()
 def account_lease(account_id: int) -> str:
     """Return the name of the lease that orders the work on one account."""
     return f"account:{account_id}"
+
+
+def client_lease(client_id: int) -> str:
+    """Return the name of the lease that orders the weekly work for one client."""
+    return f"client:{client_id}"
 
 
 def this_process() -> str:
@@ -76,6 +83,22 @@ def held(name: str, *, ttl: timedelta | None = None) -> Iterator[Lease]:
         is_over.set()
         renewing.join()
         release(lease)
+
+
+@contextmanager
+def held_patiently(name: str) -> Iterator[Lease]:
+    """Hold the lease, and wait a minute at most for a holder that may be dead. Raises LeaseHeld then."""
+    until = time.monotonic() + _PATIENCE_SECONDS
+    with ExitStack() as stack:
+        while True:
+            try:
+                lease = stack.enter_context(held(name))
+                break
+            except LeaseHeld:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(1)
+        yield lease
 
 
 def held_now(session: Session, names: Collection[str]) -> set[str]:

@@ -20,6 +20,60 @@ def to_decide_link(account_id: int | None = None) -> str:
     return _page("/admin/discrepancies/", **({"flt_account": str(account_id)} if account_id else {}))
 
 
+def portal_request_link(request_id: int) -> str:
+    """Return the address at which a client's people answer a request."""
+    return _page(f"/portal/requests/{request_id}/")
+
+
+def figure_link(figure: str, *, client_id: int | None = None) -> str:
+    """Return the list behind a figure of the week (`billing.statement.Figure`), for staff: of a client, or of all."""
+    path, state = _IN_THE_OFFICE[figure]
+    return _page(path, flt_status=state, **({"flt_client": str(client_id)} if client_id else {}))
+
+
+def portal_figure_link(figure: str) -> str:
+    """Return the list behind a figure of the week, for the client's people."""
+    path, state = _IN_THE_PORTAL.get(figure, ("/portal/", ""))
+    return _page(path, **({"state": state} if state else {}))
+
+
+def portal_link() -> str:
+    """Return the address of the portal's first page."""
+    return _page("/portal/")
+
+
+def today_link() -> str:
+    """Return the address of the staff's first page."""
+    return _page("/admin/")
+
+
+_LOSSES, _CLAIMS = "/admin/discrepancies/", "/admin/claims/"
+_IN_THE_OFFICE = {
+    "found": (_LOSSES, "open"),
+    "lapsed": (_LOSSES, "lapsed"),
+    "too_late": (_LOSSES, "lapsed"),
+    "paid_by_amazon": (_LOSSES, "settled"),
+    "to_approve": (_LOSSES, "open"),
+    "recovered": (_CLAIMS, "recovered"),
+    "since_start": (_CLAIMS, "recovered"),
+    "taken_back": (_CLAIMS, "reversed"),
+    "filed": (_CLAIMS, "submitted"),
+    "refused": (_CLAIMS, "denied"),
+    "to_answer": (_CLAIMS, "to_submit"),
+    "under_way": (_CLAIMS, "submitted"),
+}
+_IN_THE_PORTAL = {
+    "recovered": ("/portal/claims/", "recovered"),
+    "since_start": ("/portal/claims/", "recovered"),
+    "taken_back": ("/portal/claims/", "reversed"),
+    "filed": ("/portal/claims/", "under_way"),
+    "under_way": ("/portal/claims/", "under_way"),
+    "refused": ("/portal/claims/", "refused"),
+    "to_answer": ("/portal/questions/", ""),
+    "to_approve": ("/portal/approve/", ""),
+}
+
+
 def _page(path: str, **query: str) -> str:
     address = settings().public_url.rstrip("/") + path
     return f"{address}?{urlencode(query)}" if query else address

@@ -6,20 +6,33 @@ Two of them are harmless: a slot is one unique row, and a job that is queued alr
 import threading
 from dataclasses import dataclass
 from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 import structlog
 from redis.exceptions import RedisError
 from sqlalchemy import select
 
 import outbox
+from billing import weekly
+from billing.week import Week
+from claims import clients
 from clock import real_now, utcnow
 from db import reading, transaction
 from detection.marketplaces import marketplaces
 from errors import RecoupError
 from jobs import queue, redis_server, runs
 from jobs.accounts import active_accounts
-from jobs.schedule import CRON_TABLE, RING_SECONDS, EachDay, due_at, latest_slot
-from models import Account, Run
+from jobs.schedule import (
+    CRON_TABLE,
+    EACH_MONDAY,
+    RING_SECONDS,
+    EachDay,
+    due_at,
+    latest_slot,
+    latest_week,
+    week_due_at,
+)
+from models import Account, Client, Run
 
 _log = structlog.get_logger()
 
@@ -44,6 +57,7 @@ def turn() -> None:
     """Make due what the clock says, and ring for all that is due and not running."""
     now = utcnow()
     make_slots(now)
+    make_staff_digest(now)
     with reading() as session:
         due = runs.due(session, now)
         has_messages = outbox.has_due(session, now)
@@ -57,25 +71,43 @@ def turn() -> None:
 
 
 def make_slots(now: datetime) -> int:
-    """Make the latest slot of each table entry due for each active account, where it is not; return how many were.
+    """Make the latest slot due for each active account, and for each client who is reported to; return how many were.
 
-    Slots that passed while nothing ran are left out: a run reads everything there is up to its day.
+    Slots that passed while nothing ran are left out: a run reads everything there is up to its day, and a bill takes
+    all that was not billed. The staff's digest of a week is a message, and so its own slot.
     """
-    missing = _missing_slots(now)
+    missing = [*_missing_slots(now), *_missing_weeks(now)]
     if missing:
         with transaction() as session:
             for slot in missing:
-                runs.make_due(session, slot.kind, slot.account_id, slot.day.isoformat(), slot.due_at)
+                make = runs.make_due_for_client if slot.is_of_client else runs.make_due
+                make(session, slot.kind, slot.owner_id, slot.day.isoformat(), slot.due_at)
         _log.info("slots_made", count=len(missing))
     return len(missing)
+
+
+def make_staff_digest(now: datetime) -> bool:
+    """Queue the staff's digest of the last week once it is due by the agency's wall clock; return whether it is new.
+
+    Nothing is queued for a week in which there was no client yet.
+    """
+    with reading() as session:
+        zone = ZoneInfo(clients.agency(session).time_zone)
+        week = Week(latest_week(EACH_MONDAY, now, zone), zone)
+        is_due = not weekly.has_staff_digest(session, week) and session.scalar(weekly.reported(week).limit(1))
+    if not is_due:
+        return False
+    with transaction() as session:
+        return weekly.queue_staff_digest(session, week, now)
 
 
 @dataclass(frozen=True, slots=True)
 class _Slot:
     kind: str
-    account_id: int
+    owner_id: int
     day: date
     due_at: datetime
+    is_of_client: bool = False
 
 
 def _missing_slots(now: datetime) -> list[_Slot]:
@@ -84,7 +116,29 @@ def _missing_slots(now: datetime) -> list[_Slot]:
         days = {slot.day.isoformat() for slot in wanted}
         statement = select(Run.kind, Run.account_id, Run.slot).where(Run.slot.in_(days))
         there = {tuple(row) for row in session.execute(statement)}
-    return [slot for slot in wanted if (slot.kind, slot.account_id, slot.day.isoformat()) not in there]
+    return [slot for slot in wanted if (slot.kind, slot.owner_id, slot.day.isoformat()) not in there]
+
+
+def _missing_weeks(now: datetime) -> list[_Slot]:
+    """Return the week's slot of each client who is told of it; whose zone is ahead of another's has it earlier."""
+    with reading() as session:
+        zones = session.scalars(select(Client.time_zone).distinct()).all()
+        weeks = [Week(latest_week(EACH_MONDAY, now, ZoneInfo(name)), ZoneInfo(name)) for name in zones]
+        wanted = [
+            _Slot(
+                EACH_MONDAY.kind,
+                client.id,
+                week.monday,
+                week_due_at(EACH_MONDAY, week.monday, week.zone),
+                is_of_client=True,
+            )
+            for week in weeks
+            for client in session.scalars(weekly.reported(week).where(Client.time_zone == week.zone.key))
+        ]
+        days = {slot.day.isoformat() for slot in wanted}
+        statement = select(Run.client_id, Run.slot).where(Run.kind == EACH_MONDAY.kind, Run.slot.in_(days))
+        there = {tuple(row) for row in session.execute(statement)}
+    return [slot for slot in wanted if (slot.owner_id, slot.day.isoformat()) not in there]
 
 
 def _latest(entry: EachDay, account: Account, now: datetime) -> _Slot:

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, selectinload
 
-from claims.leases import account_lease, held_now
+from claims.leases import account_lease, client_lease, held_now
 from errors import RecoupError
 from jobs.schedule import AFTER_IMPORT
 from models import Account, Run, RunState
@@ -37,18 +37,26 @@ def after_import(session: Session, account_id: int, import_id: int, now: datetim
 
 
 def make_due(session: Session, kind: str, account_id: int, slot: str, due_at: datetime) -> None:
-    """Make a run due, unless this slot has one: the row is unique, so a second cron changes nothing."""
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    row = insert(Run).values(kind=kind, account_id=account_id, slot=slot, due_at=due_at)
-    session.execute(row.on_conflict_do_nothing(index_elements=["kind", "account_id", "slot"]))
+    """Make a run of an account due, unless this slot has one: the row is unique, so a second cron changes nothing."""
+    _make_due(session, "account_id", account_id, kind=kind, slot=slot, due_at=due_at)
+
+
+def make_due_for_client(session: Session, kind: str, client_id: int, slot: str, due_at: datetime) -> None:
+    """Make a run for a client due, unless this slot has one."""
+    _make_due(session, "client_id", client_id, kind=kind, slot=slot, due_at=due_at)
 
 
 def due(session: Session, now: datetime) -> list[DueRun]:
-    """Return what is due and not running, oldest first, but nothing of an account that is being worked on."""
+    """Return what is due and not running, oldest first, but nothing of an account or client that is worked on."""
     rows = session.scalars(select(Run).where(_is_due(now)).order_by(Run.due_at, Run.id)).all()
-    leases = {row.id: account_lease(row.account_id) for row in rows if row.account_id is not None}
+    leases = {row.id: lease_of(row) for row in rows}
     busy = held_now(session, set(leases.values()))
-    return [DueRun(row.id, row.attempts) for row in rows if leases.get(row.id) not in busy]
+    return [DueRun(row.id, row.attempts) for row in rows if leases[row.id] not in busy]
+
+
+def lease_of(run: Run) -> str:
+    """Return the lease under which the run is done: that of its account, else of its client."""
+    return account_lease(run.account_id) if run.account_id is not None else client_lease(run.client_id or 0)
 
 
 def newest(session: Session, count: int, state: RunState | None = None) -> Sequence[Run]:
@@ -64,15 +72,24 @@ def begin_all(session: Session, account_id: int, now: datetime) -> list[int]:
 
     What was begun too often and never ended is given up: it ends its worker each time.
     """
+    return [run.id for run in _begin(_due_where(session, Run.account_id == account_id, now), now)]
+
+
+def begin_all_for_client(session: Session, client_id: int, now: datetime) -> list[Run]:
+    """Mark all that is due for the client as running and return it, oldest first. The caller holds its lease."""
+    return _begin(_due_where(session, Run.client_id == client_id, now), now)
+
+
+def _begin(due_runs: Sequence[Run], now: datetime) -> list[Run]:
     begun = []
-    for run in _due_for(session, account_id, now):
+    for run in due_runs:
         if run.attempts >= MAX_ATTEMPTS:
             run.state, run.finished_at = RunState.FAILED, now
             run.error = run.error or f"Begun {run.attempts} times; each time the worker ended before it was done."
             _log.error("run_given_up", run_id=run.id, attempts=run.attempts)
             continue
         run.state, run.started_at, run.attempts = RunState.RUNNING, now, run.attempts + 1
-        begun.append(run.id)
+        begun.append(run)
     return begun
 
 
@@ -84,7 +101,13 @@ def finish(session: Session, run_ids: Sequence[int], now: datetime) -> None:
 
 def finish_due(session: Session, account_id: int, now: datetime) -> None:
     """Mark all that is due for the account done: somebody did it by hand, under the account's lease."""
-    finish(session, [run.id for run in _due_for(session, account_id, now)], now)
+    finish(session, [run.id for run in _due_where(session, Run.account_id == account_id, now)], now)
+
+
+def finish_slot(session: Session, kind: str, client_id: int, slot: str, now: datetime) -> None:
+    """Mark what was due for this client and slot done: somebody did it by hand, under the client's lease."""
+    its_own = (Run.kind == kind) & (Run.client_id == client_id) & (Run.slot == slot)
+    finish(session, [run.id for run in _due_where(session, its_own, now)], now)
 
 
 def put_off(session: Session, run_ids: Sequence[int], error: Exception, now: datetime) -> None:
@@ -97,9 +120,14 @@ def put_off(session: Session, run_ids: Sequence[int], error: Exception, now: dat
             run.state, run.due_at = RunState.DUE, now + _FIRST_PAUSE * 2 ** (run.attempts - 1)
 
 
-def _due_for(session: Session, account_id: int, now: datetime) -> Sequence[Run]:
-    statement = select(Run).where(Run.account_id == account_id, _is_due(now)).order_by(Run.id).with_for_update()
-    return session.scalars(statement).all()
+def _make_due(session: Session, whose: str, owner_id: int, *, kind: str, slot: str, due_at: datetime) -> None:
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    row = insert(Run).values({"kind": kind, whose: owner_id, "slot": slot, "due_at": due_at})
+    session.execute(row.on_conflict_do_nothing(index_elements=["kind", whose, "slot"]))
+
+
+def _due_where(session: Session, condition: ColumnElement[bool], now: datetime) -> Sequence[Run]:
+    return session.scalars(select(Run).where(condition, _is_due(now)).order_by(Run.id).with_for_update()).all()
 
 
 def _rows(session: Session, run_ids: Sequence[int]) -> Sequence[Run]:

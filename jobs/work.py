@@ -3,9 +3,6 @@
 So a job that comes twice finds nothing to do, and one that was killed in the middle left nothing behind.
 """
 
-import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from datetime import date
 from functools import partial
 
@@ -14,31 +11,33 @@ from sqlalchemy.orm import Session
 
 from claims import daily
 from claims.errors import LeaseHeld
-from claims.leases import account_lease, held
+from claims.leases import account_lease, held, held_patiently
 from clock import utcnow
 from db import Lease, LeaseLost, reading, transaction
-from jobs import runs
+from jobs import runs, weekly
 from models import Run
-
-_PATIENCE_SECONDS = 60
 
 _log = structlog.get_logger()
 
 
 def do(run_id: int) -> None:
-    """Do this run with all else that is due for its account; one detection answers them all.
+    """Do this run with all else that is due for its account, or for its client; one detection answers an account's.
 
     Does nothing where it is done already or another process is at it. Raises what the work raised, after noting it.
     """
     with reading() as session:
         run = session.get(Run, run_id)
-    if run is None or run.account_id is None:
+    if run is None:
         return
-    with structlog.contextvars.bound_contextvars(account_id=run.account_id, run_id=run_id):
+    account_id, client_id = run.account_id, run.client_id
+    with structlog.contextvars.bound_contextvars(account_id=account_id, client_id=client_id, run_id=run_id):
         try:
-            with held(account_lease(run.account_id)) as lease:
-                while _do_all_due(run.account_id, lease):  # more can come due meanwhile
-                    continue
+            with held(runs.lease_of(run)) as lease:
+                if account_id is not None:
+                    while _do_all_due(account_id, lease):  # more can come due meanwhile
+                        continue
+                elif client_id is not None:
+                    weekly.do_all_due(client_id, lease)
         except (LeaseHeld, LeaseLost) as error:
             _log.info("run_left_to_another", why=type(error).__name__)
 
@@ -48,7 +47,7 @@ def do_now(account_id: int, *, as_of: date | None) -> daily.Detected:
 
     Waits for a holder of the lease that may be dead, a minute at most; then raises LeaseHeld.
     """
-    with _held_patiently(account_id) as lease:
+    with held_patiently(account_lease(account_id)) as lease:
         return daily.detect_account(
             account_id, lease=lease, as_of=as_of, and_then=None if as_of else partial(_finish_due, account_id)
         )
@@ -56,21 +55,6 @@ def do_now(account_id: int, *, as_of: date | None) -> daily.Detected:
 
 def _finish_due(account_id: int, session: Session) -> None:
     runs.finish_due(session, account_id, utcnow())
-
-
-@contextmanager
-def _held_patiently(account_id: int) -> Iterator[Lease]:
-    until = time.monotonic() + _PATIENCE_SECONDS
-    with ExitStack() as stack:
-        while True:
-            try:
-                lease = stack.enter_context(held(account_lease(account_id)))
-                break
-            except LeaseHeld:
-                if time.monotonic() > until:
-                    raise
-                time.sleep(1)
-        yield lease
 
 
 def _do_all_due(account_id: int, lease: Lease) -> bool:

@@ -11,9 +11,9 @@ from flask.testing import FlaskCliRunner
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
+from claims import leases
 from claims.leases import account_lease, held
 from db import reading, transaction
-from jobs import work
 from models import Account, AccountStatus, Client, ClientStatus, Discrepancy, Import, Run, RunState
 from sandbox.world import write
 from tests.factories import make_account, make_client
@@ -179,7 +179,7 @@ def test_daily_goes_on_after_an_account_that_failed(
 ) -> None:
     with transaction() as session:
         make_account(session, make_client(session, name="Southwind"), name="DE", marketplace="DE")
-    monkeypatch.setattr(work, "_PATIENCE_SECONDS", 0)
+    monkeypatch.setattr(leases, "_PATIENCE_SECONDS", 0)
     with held(account_lease(account_id)):
         ended = flask("daily")
     assert ended.exit_code == 1

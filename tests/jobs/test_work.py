@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from claims import leases
 from claims.errors import LeaseHeld
 from claims.leases import account_lease, held
 from clock import utcnow
@@ -114,7 +115,7 @@ def test_by_hand_for_a_past_day_it_leaves_todays_work_due(account_id: int) -> No
 
 
 def test_by_hand_it_waits_for_another_and_then_says_who(account_id: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(work, "_PATIENCE_SECONDS", 0)
+    monkeypatch.setattr(leases, "_PATIENCE_SECONDS", 0)
     with held(account_lease(account_id)), pytest.raises(LeaseHeld, match=f"account:{account_id} is worked on by"):
         work.do_now(account_id, as_of=None)
 
