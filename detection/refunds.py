@@ -18,6 +18,11 @@ _DEALT_WITH = ["reimbursed", "repackaged successfully"]
 _ANY_DAY = pl.lit("1970-01-01").str.to_date()
 
 
+def has_refunds(reports: Reports) -> bool:
+    """Whether any refund is told of. Where none is, nobody need put the shipments in order, the longest report."""
+    return (reports.finances.get_column("event") == "refund").any()
+
+
 def refunded_units(reports: Reports) -> pl.DataFrame:
     """Return the refunded units of FBA orders: one row per order, SKU and day on which units were reached.
 
