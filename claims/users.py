@@ -8,9 +8,11 @@ from typing import Any, TypedDict, Unpack
 from sqlalchemy import func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+import outbox
 from claims import passwords
 from claims.access import Actor, Permission
 from claims.fields import checked_email, checked_name, checked_slack_id, clean, told_as_taken
+from config import settings
 from errors import InvalidInput, NotFound
 from models import Client, Role, User
 
@@ -37,7 +39,7 @@ class UserFields(UserDetails, total=False):
 def add_user(
     session: Session, *, email: str, role: Role, actor: Actor, now: datetime, **more: Unpack[UserDetails]
 ) -> User:
-    """Add a person. Raises NotAllowed and InvalidInput."""
+    """Add a person; where Slack is on, they are looked up there by e-mail address. Raises NotAllowed, InvalidInput."""
     actor.require(Permission.MANAGE)
     user = User(email=checked_email(email), role=role, name="", is_active=True, created_at=now)
     _require_free(session, User.email, user.email, user, field="email")
@@ -46,6 +48,8 @@ def add_user(
     session.add(user)
     with _told_as_taken():
         session.flush()
+    if settings().slack_is_on and user.is_active and user.slack_user_id is None:
+        outbox.enqueue(session, outbox.LINK_USER, f"link_user:{user.id}", now=now, payload={"user_id": user.id})
     return user
 
 

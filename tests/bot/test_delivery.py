@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from sqlalchemy.orm import joinedload
@@ -13,11 +14,23 @@ from bot import delivery
 from bot.delivery import deliver_due
 from bot.pacing import Pacer
 from claims import announcing, review
+from claims.access import system_actor
+from claims.users import add_user
 from clock import real_now
-from db import transaction
-from models import Account, AgencySettings, Client, DiscrepancyStatus, OutboxState
-from sandbox.slack.workspace import BOT_USER, Channel
-from tests.bot.conftest import CHANNEL, Desk, action_ids, shown
+from db import reading, transaction
+from models import (
+    Account,
+    AgencySettings,
+    Client,
+    DiscrepancyStatus,
+    OutboxMessage,
+    OutboxState,
+    Role,
+    Through,
+    User,
+)
+from sandbox.slack.workspace import BOT_USER, Channel, Person
+from tests.bot.conftest import CHANNEL, Desk, action_ids, shown, slack_id
 from tests.factories import NOW, make_discrepancy
 from tests.waiting import wait_until
 
@@ -336,6 +349,7 @@ def test_two_senders_post_each_card_once(desk_on_both: Desk) -> None:
 def test_nothing_is_touched_while_slack_is_off(desk: Desk, settings_of_the_test, monkeypatch) -> None:
     desk.put()
     monkeypatch.delenv("SLACK_BOT_TOKEN")
+    monkeypatch.delenv("SLACK_SIGNING_SECRET")
     settings_of_the_test()
     assert deliver_due().sent == 0
     assert desk.outbox_row("card:1").attempts == 0
@@ -357,3 +371,61 @@ def test_proxy_of_the_environment_is_not_asked_for_this_machine(desk: Desk, monk
 def later(set_clock: Callable[[datetime], None]) -> Callable[..., None]:
     """Move the clock to that long after the test's now."""
     return lambda **after: set_clock(NOW + timedelta(**after))
+
+
+@pytest.mark.parametrize("email", ["new@agency.example", "NEW@Agency.example"])
+def test_person_who_is_added_is_linked_by_e_mail_before_the_first_press(desk_on_both: Desk, email: str) -> None:
+    desk = desk_on_both
+    desk.slack.workspace.add_person(Person("U0NEW", "New", "new@agency.example"))
+    user_id = _add(email)
+    assert desk.deliver().sent == 1
+    assert _slack_id_of(user_id) == "U0NEW"
+    assert desk.deliver().sent == 0
+    assert not any(channel.messages for channel in desk.slack.workspace.channels.values())
+
+
+@pytest.mark.parametrize(
+    "person",
+    [
+        None,
+        Person("U0NEW", "New", "new@agency.example", is_restricted=True),
+        Person("U0NEW", "New", "new@agency.example", team_id="T0OTHER"),
+        Person(slack_id("Ann"), "Ann", "new@agency.example"),
+    ],
+    ids=["unknown", "guest", "other workspace", "linked to another"],
+)
+def test_person_who_is_no_member_of_ours_stays_unknown(desk: Desk, person: Person | None) -> None:
+    if person:
+        desk.slack.workspace.people[person.id] = person
+    user_id = _add("new@agency.example")
+    assert not desk.deliver().left
+    assert _slack_id_of(user_id) is None
+
+
+def test_person_is_looked_up_again_when_slack_is_back(desk: Desk, set_clock: Any) -> None:
+    desk.slack.workspace.add_person(Person("U0NEW", "New", "new@agency.example"))
+    user_id = _add("new@agency.example")
+    desk.fail("users.lookupByEmail", "server_error")
+    assert desk.deliver().left
+    set_clock(NOW + timedelta(minutes=1))
+    assert not desk.deliver().left
+    assert _slack_id_of(user_id) == "U0NEW"
+
+
+def test_without_slack_or_with_an_id_nobody_is_looked_up(desk: Desk, settings_of_the_test: Any) -> None:
+    _add("new@agency.example", slack_user_id="U0GIVEN")
+    settings_of_the_test(SLACK_BOT_TOKEN="", SLACK_SIGNING_SECRET="")
+    _add("newer@agency.example")
+    with reading() as session:
+        assert not session.query(OutboxMessage).filter_by(kind=outbox.LINK_USER).count()
+
+
+def _add(email: str, **more: Any) -> int:
+    with transaction() as session:
+        actor = system_actor(Through.CLI)
+        return add_user(session, email=email, role=Role.CASE_MANAGER, actor=actor, now=NOW, **more).id
+
+
+def _slack_id_of(user_id: int) -> str | None:
+    with reading() as session:
+        return session.get_one(User, user_id).slack_user_id
