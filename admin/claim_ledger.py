@@ -3,28 +3,23 @@
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-from flask.typing import ResponseReturnValue
-from flask_admin import expose
 from sqlalchemy import select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from admin import deadlines, evidence
+from admin.claim_page import ClaimPage
 from admin.discrepancy_filters import EVERY, is_number, of_account, of_client
 from admin.listing import Listing, Narrow, Rows
 from admin.people import current_actor
 from claims import queries, words
-from clock import utcnow
 from db import reading
 from models import Account, Claim, ClaimStatus, Client, Discrepancy
-
-_ONE = "/<int(max=2147483647):claim_id>/"
 
 
 def _in_state(rows: Rows, value: str) -> Rows:
     return rows if value == EVERY else rows.where(Claim.status == ClaimStatus(value))
 
 
-class ClaimView(Listing):
+class ClaimView(ClaimPage, Listing):
     """Claims, the latest first; a claim moves through the services alone."""
 
     list_template = "claims.html"
@@ -79,23 +74,6 @@ class ClaimView(Listing):
     def get_export_columns(self) -> list[tuple[str, str]]:
         """Return the columns of the export: the names that the command line uses too."""
         return [(name, name) for name in EXPORTED]
-
-    @expose(_ONE)
-    def one(self, claim_id: int) -> ResponseReturnValue:
-        """Show one claim with what it was made of."""
-        with reading() as session:
-            found = queries.load_claim(session, claim_id, current_actor())
-        lines = [line for each in found.discrepancies for line in each.evidence]
-        keys = [key for each in found.discrepancies for key in (each.fnsku, each.reference_id, each.msku)]
-        return str(
-            self.render(
-                "claim.html",
-                c=found,
-                today=deadlines.marketplace_today(found.account.marketplace, utcnow()),
-                sheets=evidence.sheets(lines, keys=keys),
-                is_to_file=found.status is ClaimStatus.TO_SUBMIT,
-            )
-        )
 
     def _choices(self) -> dict[str, Any]:
         with reading() as session:

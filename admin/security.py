@@ -1,9 +1,12 @@
 """What every answer carries so that a browser runs nothing but our own: policy headers, cookie flags, CSRF tokens."""
 
 import secrets
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any, TypeVar
 
 from flask import Flask, Response, g, request
+from flask_login import current_user
 from flask_wtf.csrf import CSRFProtect
 
 from config import settings
@@ -12,6 +15,7 @@ from config import settings
 _SIGNED_BY_THE_SENDER = "/slack/"
 _SESSION_HOURS = 12
 _LARGEST_REQUEST_BYTES = 2 * 1024 * 1024
+_View = TypeVar("_View", bound=Callable[..., Any])
 
 
 def register(app: Flask) -> None:
@@ -31,6 +35,12 @@ def register(app: Flask) -> None:
     csrf = CSRFProtect(app)
 
     @app.before_request
+    def let_files_in() -> None:
+        view = app.view_functions.get(request.endpoint or "")
+        if (largest := getattr(view, "largest_request_bytes", None)) and current_user.is_authenticated:
+            request.max_content_length = largest
+
+    @app.before_request
     def refuse_foreign_forms() -> None:
         if not request.path.startswith(_SIGNED_BY_THE_SENDER):
             csrf.protect()
@@ -41,6 +51,16 @@ def register(app: Flask) -> None:
         return response
 
     app.jinja_env.globals["csp_nonce"] = csp_nonce
+
+
+def takes_files(largest_bytes: int) -> Callable[[_View], _View]:
+    """Let requests to a view have up to so many bytes, from people who are signed in."""
+
+    def marked(view: _View) -> _View:
+        view.largest_request_bytes = largest_bytes  # type: ignore[attr-defined]
+        return view
+
+    return marked
 
 
 def csp_nonce() -> str:

@@ -51,18 +51,27 @@ document.addEventListener("change", (event) => {
   if (event.target.matches("[data-submits]")) event.target.form.requestSubmit();
 });
 
-// Copy "ledger.txt, line 1,234"; where the browser refuses, the text is selected instead.
+// Copy a text: "ledger.txt, line 1,234", or what stands in another element. Where the browser refuses, it is selected.
 document.addEventListener("click", async (event) => {
-  const button = event.target.closest("[data-copy]");
+  const button = event.target.closest("[data-copy], [data-copy-of]");
   if (!button) return;
+  const source = button.dataset.copyOf ? document.getElementById(button.dataset.copyOf) : button.previousElementSibling;
   try {
-    await navigator.clipboard.writeText(button.dataset.copy);
+    await navigator.clipboard.writeText(button.dataset.copy ?? source.textContent);
     button.textContent = "Copied";
   } catch {
-    const text = button.previousElementSibling;
-    getSelection().selectAllChildren(text);
+    getSelection().selectAllChildren(source);
     button.textContent = "Selected";
   }
+});
+
+// A file that is too large is refused before it is sent.
+document.addEventListener("change", (event) => {
+  const largest = Number(event.target.dataset.largest);
+  if (!largest) return;
+  const isTooLarge = Array.from(event.target.files).some((file) => file.size > largest);
+  event.target.setCustomValidity(isTooLarge ? `A file may have ${largest / 1024 / 1024} MB at most.` : "");
+  event.target.reportValidity();
 });
 
 // A form is sent once, however often its button is pressed.

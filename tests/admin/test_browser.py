@@ -218,6 +218,60 @@ def test_the_place_of_a_line_can_be_copied(browser, address, office):
     assert watch.complaints == []
 
 
+def test_a_claim_is_filed_and_followed_without_a_mouse(browser, address, office):
+    office.put()
+    office.signed_in(office.cast.ann).approve(1)
+    context = browser.new_context(base_url=address)
+    context.grant_permissions(["clipboard-read", "clipboard-write"], origin=address)
+    page = context.new_page()
+    watch = Watch(page, address)
+    sign_in(page)
+    page.goto("/admin/claims/1/")
+    page.keyboard.press("c")
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()").startswith("Hello,\n\nplease reimburse 3 units")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download evidence (CSV)").click()
+    assert download.value.path().read_text().startswith("report,file,line,role")
+
+    page.keyboard.press("f")
+    expect(page.get_by_label("Filed: Amazon's case ID")).to_be_focused()
+    page.keyboard.type("tbd")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("'tbd' is no case ID of Amazon's.")
+    page.get_by_label("Filed: Amazon's case ID").fill("10245671881")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("Filed as case 10245671881.")
+
+    page.keyboard.press("a")
+    expect(page.get_by_label("What Amazon wrote")).to_be_focused()
+    page.keyboard.type("Which invoice?")
+    page.get_by_label("What it comes to").select_option(label="Amazon asks for something")
+    page.get_by_role("textbox", name="Next to act on").fill("2026-12-01")
+    page.get_by_role("button", name="Keep this reply").press("Enter")
+    where = page.get_by_role("complementary", name="Where it stands")
+    expect(where).to_contain_text("To answer Amazon by 1 Dec 2026, in 8 days")
+    expect(page.get_by_role("region", name="History")).to_contain_text("Which invoice?")
+
+    page.keyboard.press("d")
+    expect(page.get_by_label("File")).to_be_focused()
+    page.get_by_label("File").set_input_files(
+        {"name": "huge.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-" + b"x" * 20 * 1024 * 1024}
+    )
+    page.get_by_role("button", name="Add this document").click()  # the browser itself refuses to send it
+    assert page.get_by_label("File").evaluate("field => field.validationMessage") == "A file may have 20 MB at most."
+    page.get_by_label("File").set_input_files(
+        {"name": "invoice.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7"}
+    )
+    page.get_by_role("button", name="Add this document").press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("Kept: invoice.pdf.")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="invoice.pdf").click()
+    assert download.value.path().read_bytes() == b"%PDF-1.7"
+    context.close()
+    assert watch.complaints == []
+
+
 def test_the_list_is_exported_by_a_press(page, office):
     office.put()
     sign_in(page)
@@ -253,6 +307,7 @@ PAGES = (
     "/admin/discrepancies/?search=nothing",
     "/admin/claims/",
     "/admin/claims/1/",
+    "/admin/claims/2/",
     "/admin/accounts/",
     "/admin/accounts/1/",
     "/admin/accounts/new",
@@ -270,7 +325,12 @@ def test_each_page_fits_reads_well_and_breaks_no_rule(browser, address, office, 
     office.put(closes_on=TODAY + timedelta(days=2))
     office.put(closes_on=TODAY + timedelta(days=8), caveats=["partial_coverage"], title="A title that goes on " * 9)
     office.put(status=DiscrepancyStatus.LAPSED, value=None, unit_value=None, currency=None, fnsku="X" * 60)
-    office.signed_in(office.cast.ann).approve(1)
+    ann = office.signed_in(office.cast.ann)
+    ann.approve(1)
+    office.put(title="Filed")
+    ann.approve(4)
+    ann.press("/admin/claims/2/", "/admin/claims/2/file", case_id="10245671881")
+    ann.press("/admin/claims/2/", "/admin/claims/2/reply", reply="No. " * 99, outcome="denied", seen="submitted")
     context = browser.new_context(base_url=address, color_scheme=scheme, viewport={"width": width, "height": 800})
     page = context.new_page()
     watch = Watch(page, address)
@@ -279,6 +339,7 @@ def test_each_page_fits_reads_well_and_breaks_no_rule(browser, address, office, 
     sign_in(page, "adam@agency.example")
     for path in PAGES:
         page.goto(path)
+        page.evaluate("document.querySelectorAll('details').forEach((each) => each.open = true)")
         over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert over <= 0, f"{path} is {over} pixels too wide"
         assert page.evaluate(_CUT_OFF) == [], path

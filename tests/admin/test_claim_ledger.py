@@ -60,7 +60,7 @@ def test_one_claim_shows_what_it_was_made_of_with_evidence_and_history(office, a
     shown = ann.text(f"{LEDGER}{claim_id}/")
     for said in (
         "Claim 1: 3 units, 37.02 USD",
-        "File it with Amazon by 19 Dec 2026",
+        "To file by 19 Dec 2026, in 26 days",
         "not filed yet",
         "Ann",
         "Blue mug",
