@@ -156,6 +156,7 @@ class Through(enum.StrEnum):
 
     SLACK = "slack"
     ADMIN = "admin"
+    PORTAL = "portal"
     CLI = "cli"
     JOB = "job"
 

@@ -9,7 +9,7 @@ from typing import Any
 import flask_admin
 from flask import Blueprint, Flask, url_for
 
-from admin import deadlines, failures, health, people, security, sign_in
+from admin import deadlines, failures, health, people, portal, security, sign_in
 from admin.accounts import AccountView
 from admin.claim_ledger import ClaimView
 from admin.clients import ClientView
@@ -33,6 +33,7 @@ def register(app: Flask) -> None:
     )
     app.register_blueprint(health.blueprint)
     sign_in.register(app)
+    portal.register(app)
     failures.register(app)
     pages = flask_admin.Admin(
         app, name="Recoup", index_view=TodayView(name="Today"), csp_nonce_generator=security.csp_nonce
@@ -75,6 +76,10 @@ def history_reason(entry: HistoryEntry) -> str:
         return words.reject_reason_name(reason).lower()
     if entry.action.startswith("caveat"):
         return words.caveat_name(reason)
+    if entry.action.startswith("request_"):
+        return words.request_kind_name(reason).lower()
+    if entry.action == "approved_for_one_side":
+        return words.approval_side_name(reason)
     return words.status_reason_name(reason)
 
 

@@ -4,11 +4,12 @@ import hashlib
 
 from flask import Flask
 from flask_login import AnonymousUserMixin, LoginManager, UserMixin, current_user
+from sqlalchemy.orm import joinedload
 
-from claims.access import Actor, user_actor
+from claims.access import Actor, require_access, user_actor
 from db import reading
 from errors import NotAllowed
-from models import Role, Through, User
+from models import Client, Role, Through, User
 
 STAFF = frozenset({Role.ADMIN, Role.CASE_MANAGER})
 ROLE_NAMES = {
@@ -23,7 +24,7 @@ class SignedIn(UserMixin):
     """A person with a session. It ends when their password, and so `stamp`, changes or their access is taken away."""
 
     def __init__(self, user: User) -> None:
-        self.actor: Actor = user_actor(user, Through.ADMIN)
+        self.actor: Actor = user_actor(user, Through.PORTAL if user.role is Role.CLIENT else Through.ADMIN)
         self.label = user.label
         self.email = user.email
         self.role = user.role
@@ -65,10 +66,21 @@ def current_role() -> Role | None:
 def _load(cookie_id: str) -> SignedIn | None:
     user_id, _, stamp = cookie_id.partition(".")
     with reading() as session:
-        user = session.get(User, int(user_id)) if user_id.isdecimal() else None
-        if user is None or not user.is_active or stamp != _stamp(user):
-            return None
-        return SignedIn(user)
+        user = session.get(User, int(user_id), options=[joinedload(User.client)]) if user_id.isdecimal() else None
+    if user is None or not user.is_active or stamp != _stamp(user):
+        return None
+    person = SignedIn(user)
+    return person if may_enter(person, user.client) else None
+
+
+def may_enter(person: SignedIn, client: Client | None) -> bool:
+    """Whether somebody with access is let in: the people of a client who was cancelled are not any more."""
+    try:
+        if client is not None:
+            require_access(person.actor, client)
+    except NotAllowed:
+        return False
+    return True
 
 
 def _stamp(user: User) -> str:

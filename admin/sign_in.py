@@ -11,20 +11,24 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_user, logout_user
 from limits import parse_many
 from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
 from admin.people import STAFF, SignedIn, current_role
 from admin.tries import Tries
 from claims import passwords
+from claims.access import require_access
 from config import settings
 from db import reading
-from models import User
+from errors import NotAllowed
+from models import Role, User
 
 log = structlog.get_logger()
 
 TRIES_PER_ADDRESS = parse_many("20 per minute; 100 per hour")
 TRIES_PER_ACCOUNT = parse_many("6 per minute; 30 per hour")
 _LONGEST_PASSWORD = 1000
-_hashing = threading.BoundedSemaphore(2)
+#: at most so many passwords are hashed at once
+hashing = threading.BoundedSemaphore(2)
 
 
 def register(app: Flask) -> None:
@@ -75,6 +79,8 @@ def _front_door() -> ResponseReturnValue:
         return redirect(url_for("sign_in"))
     if current_role() in STAFF:
         return redirect(url_for("admin.index"))
+    if current_role() is Role.CLIENT:
+        return redirect(url_for("portal.home"))
     return render_template("no_page_yet.html")
 
 
@@ -85,7 +91,11 @@ def _sign_in() -> ResponseReturnValue:
     if request.method == "GET":
         return render_template("sign_in.html", email="", target=target, is_first_start=_is_first_start())
     email = _email()
-    person = _check(email, request.form.get("password", ""))
+    try:
+        person = _check(email, request.form.get("password", ""))
+    except NotAllowed as ended:
+        flash(str(ended), "error")
+        return render_template("sign_in.html", email=email, target=target, is_first_start=False), 403
     if person is None:
         log.info("sign_in_refused")
         flash("That e-mail address and password do not go together. Check both and try again.", "error")
@@ -105,14 +115,22 @@ def _sign_out() -> ResponseReturnValue:
 
 
 def _check(email: str, password: str) -> SignedIn | None:
-    """Return the person, or None; an unknown address takes as long as a wrong password."""
+    """Return the person, or None; an unknown address takes as long as a wrong password.
+
+    Raises NotAllowed for people of a client who was cancelled, once their password is right.
+    """
     with reading() as database:
-        user = database.scalar(select(User).where(User.email == email))
+        user = database.scalar(select(User).where(User.email == email).options(joinedload(User.client)))
     if len(password) > _LONGEST_PASSWORD:
         return None
-    with _hashing:
+    with hashing:
         is_right = passwords.verify(user.password_hash if user else None, password)
-    return SignedIn(user) if user and user.is_active and is_right else None
+    if user is None or not user.is_active or not is_right:
+        return None
+    person = SignedIn(user)
+    if user.client:
+        require_access(person.actor, user.client)
+    return person
 
 
 def _is_first_start() -> bool:

@@ -42,6 +42,11 @@ def portal_link() -> str:
     return _page("/portal/")
 
 
+def portal_claim_link(claim_id: int) -> str:
+    """Return the address of one claim in the portal."""
+    return _page(f"/portal/claims/{claim_id}/")
+
+
 def today_link() -> str:
     """Return the address of the staff's first page."""
     return _page("/admin/")

@@ -11,8 +11,9 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, contains_eager, joinedload, selectinload
 
 import outbox
-from claims import history, moves, questions
+from claims import documents, history, moves, questions
 from claims.access import Actor, Permission, known_as, require_access
+from claims.documents import Upload
 from claims.errors import moment
 from claims.fields import clean
 from config import settings
@@ -21,6 +22,8 @@ from models import (
     Account,
     Claim,
     ClaimStatus,
+    Client,
+    DocumentKind,
     Medium,
     Request,
     RequestKind,
@@ -29,6 +32,11 @@ from models import (
 )
 
 LONGEST_TEXT = 2000
+MOST_FILES = 5
+_PROVES = {
+    RequestKind.SEND_INVOICE: DocumentKind.INVOICE,
+    RequestKind.PROOF_OF_DELIVERY: DocumentKind.PROOF_OF_DELIVERY,
+}
 _NOT_ASKED_ABOUT = (ClaimStatus.RECOVERED, ClaimStatus.CLOSED)
 
 
@@ -64,24 +72,34 @@ def ask(
     session.flush()
     request.claim, request.client = claim, client
     _moved(session, request, "request_asked", actor=actor, now=now, before=None, note=text)
-    outbox.enqueue(
-        session,
-        outbox.REQUEST_MAIL,
-        f"request:{request.id}",
-        now=now,
-        medium=Medium.MAIL,
-        client_id=client.id,
-        account_id=claim.account_id,
-        claim_id=claim.id,
-        payload={"request_id": request.id},
-    )
+    if settings().mail_is_on:
+        outbox.enqueue(
+            session,
+            outbox.REQUEST_MAIL,
+            f"request:{request.id}",
+            now=now,
+            medium=Medium.MAIL,
+            client_id=client.id,
+            account_id=claim.account_id,
+            claim_id=claim.id,
+            payload={"request_id": request.id},
+        )
     return request
 
 
-def answer(session: Session, request_id: int, *, text: str | None, actor: Actor, now: datetime) -> Request:
+def answer(
+    session: Session,
+    request_id: int,
+    *,
+    text: str | None,
+    files: Sequence[Upload] = (),
+    actor: Actor,
+    now: datetime,
+) -> Request:
     """Answer a request: the client's own people, or staff on their behalf, which the history says.
 
-    Raises NotAllowed, NotFound, InvalidInput where nothing was said or sent, and Moved where it is not open any more.
+    files: read by `documents.read`, before the transaction; they are kept with the claim. Raises NotAllowed, NotFound,
+    InvalidInput where nothing was said or sent or too many files, and Moved where it is not open any more.
     """
     actor.require(Permission.ANSWER_REQUESTS)
     answerer = moves.require_person(actor)
@@ -89,13 +107,25 @@ def answer(session: Session, request_id: int, *, text: str | None, actor: Actor,
     if request.status is not RequestStatus.ASKED:
         raise Moved(_standing(request, actor, now))
     said = _text(text, "text")
-    if said is None:
+    if said is None and not files:
         raise InvalidInput("An answer needs some words or a file.", field="text", todo="Write a line or add a file.")
+    require_few(files)
+    for file in files:
+        documents.store(
+            session,
+            file,
+            kind=_PROVES.get(request.kind, DocumentKind.OTHER),
+            client_id=request.client_id,
+            claim_id=request.claim_id,
+            request_id=request.id,
+            actor=actor,
+            now=now,
+        )
     request.status, request.answer = RequestStatus.ANSWERED, said
     request.answered_by_id, request.answered_at = answerer, now
     is_theirs = actor.role is Role.CLIENT
     action = "request_answered" if is_theirs else "request_answered_for"
-    _moved(session, request, action, actor=actor, now=now, before=RequestStatus.ASKED, note=said)
+    _moved(session, request, action, actor=actor, now=now, before=RequestStatus.ASKED, note=_note(said, files))
     if is_theirs and settings().slack_is_on:
         outbox.enqueue(
             session,
@@ -159,7 +189,10 @@ def load(session: Session, request_id: int, actor: Actor) -> Request:
         .where(Request.id == request_id)
         .options(
             joinedload(Request.claim).selectinload(Claim.discrepancies),
-            joinedload(Request.claim).joinedload(Claim.account).joinedload(Account.client),
+            joinedload(Request.claim)
+            .joinedload(Claim.account)
+            .joinedload(Account.client)
+            .joinedload(Client.case_manager),
             selectinload(Request.documents),
         )
     )
@@ -172,12 +205,6 @@ def of_claim(session: Session, claim_id: int, actor: Actor) -> Sequence[Request]
     """Return what the client was asked for about a claim, oldest first, with the documents sent."""
     found = request_list(actor, claim_id=claim_id).options(selectinload(Request.documents))
     return session.scalars(found.order_by(Request.id)).all()
-
-
-def holding(session: Session, claim_id: int) -> Sequence[Request]:
-    """Return the open requests that keep a claim from being filed, oldest first."""
-    found = select(Request).where(Request.claim_id == claim_id, Request.holds_claim)
-    return session.scalars(found.where(Request.status == RequestStatus.ASKED).order_by(Request.id)).all()
 
 
 def _locked(session: Session, request_id: int, actor: Actor) -> Request:
@@ -245,6 +272,18 @@ def _moved(
     )
     history.add(session, entry)
     moves.refresh_cards(session, request.claim.discrepancies, f"request:{entry.id}", now)
+
+
+def require_few(files: Sequence[object]) -> None:
+    """Raise InvalidInput for more files than one answer takes."""
+    if len(files) > MOST_FILES:
+        raise InvalidInput(f"These are {len(files)} files.", field="files", todo=f"Send {MOST_FILES} at most.")
+
+
+def _note(said: str | None, files: Sequence[Upload]) -> str:
+    """Return what the history keeps of an answer: its words, and the names of the files."""
+    names = ", ".join(file.name for file in files)
+    return "\n".join(part for part in (said, f"Files: {names}" if names else "") if part)
 
 
 def _text(text: str | None, field: str) -> str | None:

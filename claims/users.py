@@ -13,7 +13,7 @@ from claims import passwords
 from claims.access import Actor, Permission
 from claims.fields import checked_email, checked_name, checked_slack_id, clean, told_as_taken
 from config import settings
-from errors import InvalidInput, NotFound
+from errors import InvalidInput, NotAllowed, NotFound
 from models import Client, Role, User
 
 
@@ -67,6 +67,24 @@ def set_user(session: Session, user_id: int, *, actor: Actor, **changes: Unpack[
             _require_other_admin(session, user)
     with _told_as_taken():
         session.flush()
+    return user
+
+
+def change_own_password(session: Session, *, current: str, new: str, actor: Actor) -> User:
+    """Let a person change their own password; it ends all their sessions.
+
+    Raises NotAllowed, and InvalidInput where the current one is wrong or the new one too easy. Takes as long as two
+    hashes: count tries before.
+    """
+    user = session.get(User, actor.user_id, with_for_update=True, populate_existing=True) if actor.user_id else None
+    if user is None or not user.is_active:
+        raise NotAllowed("Only a person with access has a password.")
+    if not passwords.verify(user.password_hash, current[: passwords.LONGEST + 1]):
+        raise InvalidInput("That is not your password of today.", field="current", todo="Type it again.")
+    try:
+        user.password_hash = passwords.hashed(new)
+    except InvalidInput as error:
+        raise InvalidInput(error.message, field="new", todo=error.todo) from error
     return user
 
 

@@ -208,10 +208,13 @@ def test_the_address_of_a_proxy_is_believed_only_where_a_proxy_of_ours_can_be(of
 
 
 def test_a_role_without_pages_is_told_so_in_words(office):
-    for who, role in ((office.cast.bill, "Billing"), (office.cast.carl, "Client")):
-        said = office.signed_in(who).text("/")
-        assert "There is no page for your role yet" in said
-        assert f"({role})" in said
+    said = office.signed_in(office.cast.bill).text("/")
+    assert "There is no page for your role yet" in said
+    assert "(Billing)" in said
+
+
+def test_a_clients_person_lands_on_their_portal(office):
+    assert office.signed_in(office.cast.carl).get("/").location == "/portal/"
 
 
 def test_the_first_start_says_how_the_first_person_is_added(sqlite_database):

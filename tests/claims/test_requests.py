@@ -4,13 +4,14 @@ import queue
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 import db
-from claims import questions, requests
+from claims import documents, filing, questions, requests
 from claims.access import Actor, system_actor
 from errors import InvalidInput, Moved, NotAllowed, NotFound
 from models import (
@@ -18,6 +19,7 @@ from models import (
     ClaimStatus,
     Client,
     ClientStatus,
+    DocumentKind,
     HistoryEntry,
     Medium,
     OutboxMessage,
@@ -29,6 +31,11 @@ from models import (
 from tests.factories import NOW, Cast, make_cast, make_claim, make_discrepancy, make_user
 
 K = RequestKind
+
+
+@pytest.fixture
+def mail_is_on(settings_of_the_test: Callable[..., None]) -> None:
+    settings_of_the_test(SMTP_URL="smtp://127.0.0.1:1", MAIL_FROM="desk@agency.example")
 
 
 def _claim(
@@ -71,9 +78,11 @@ def _history(claim_id: int) -> list[HistoryEntry]:
 
 def _held(claim_id: int) -> list[int]:
     with db.reading() as session:
-        return [each.id for each in requests.holding(session, claim_id)]
+        held = filing.holding_request(session, claim_id)
+        return [held.id] if held else []
 
 
+@pytest.mark.usefixtures("mail_is_on")
 def test_asking_holds_the_claim_and_writes_a_mail_and_the_history(database: str) -> None:
     cast = make_cast()
     claim_id = _claim(cast)
@@ -189,13 +198,13 @@ def test_staff_answer_for_the_client_which_the_history_says_and_no_news_tell(sql
     claim_id = _claim(cast)
     _answer(_ask(claim_id, cast.ann), cast.bea)
     assert (_history(claim_id)[-1].action, _history(claim_id)[-1].actor_name) == ("request_answered_for", "Bea")
-    assert [row.kind for row in _outbox()] == ["request_mail"]
+    assert _outbox() == []
 
 
-def test_without_slack_no_news_are_queued(sqlite_database: str) -> None:
+def test_without_mail_and_slack_no_message_is_queued(sqlite_database: str) -> None:
     cast = make_cast()
     _answer(_ask(_claim(cast), cast.ann), cast.carl)
-    assert [row.kind for row in _outbox()] == ["request_mail"]
+    assert _outbox() == []
 
 
 def test_an_answer_says_something(sqlite_database: str) -> None:
@@ -205,6 +214,34 @@ def test_an_answer_says_something(sqlite_database: str) -> None:
         _answer(made, cast.carl, " \x00 ")
     assert refused.value.field == "text"
     assert _seen(cast, made).status is RequestStatus.ASKED
+
+
+def test_files_are_kept_with_the_claim_as_what_was_asked_for(database: str) -> None:
+    cast = make_cast()
+    claim_id = _claim(cast)
+    made = _ask(claim_id, cast.ann, K.SEND_INVOICE)
+    file = documents.read(BytesIO(b"%PDF-1.7\n1 0 obj\n%%EOF\n"), "Invoice 7.pdf")
+    with db.transaction() as session:
+        requests.answer(session, made, text=None, files=[file, file], actor=cast.carl, now=NOW)
+    seen = _seen(cast, made)
+    assert (seen.status, seen.answer) == (RequestStatus.ANSWERED, None)
+    [kept] = seen.documents
+    assert (kept.name, kept.claim_id, kept.kind, kept.uploaded_by_id) == (
+        "Invoice 7.pdf",
+        claim_id,
+        DocumentKind.INVOICE,
+        cast.carl.user_id,
+    )
+    assert _history(claim_id)[-1].note == "Files: Invoice 7.pdf, Invoice 7.pdf"
+
+
+def test_one_answer_takes_only_so_many_files(sqlite_database: str) -> None:
+    cast = make_cast()
+    made = _ask(_claim(cast), cast.ann)
+    files = [documents.Upload(f"{n}.pdf", "application/pdf", b"%PDF") for n in range(6)]
+    with pytest.raises(InvalidInput, match="These are 6 files") as refused, db.transaction() as session:
+        requests.answer(session, made, text="See there.", files=files, actor=cast.carl, now=NOW)
+    assert refused.value.field == "files"
 
 
 def test_closing_ends_the_hold_and_only_once(database: str) -> None:
