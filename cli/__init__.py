@@ -22,6 +22,7 @@ _COMMANDS: dict[str, Sequence[str]] = {
     "demo": ("demo",),
     "discrepancies": ("discrepancies",),
     "importing": ("import_files",),
+    "invoices": ("bill", "invoices"),
     "processes": ("web", "worker", "cron"),
     "runs": ("runs",),
     "users": ("users",),

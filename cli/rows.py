@@ -143,7 +143,7 @@ def whole_discrepancy(row: Discrepancy) -> dict[str, Any]:
             for caveat in row.caveats
         ],
         "evidence": [_evidence(line) for line in row.evidence],
-        "history": [_history(entry) for entry in row.history],
+        "history": [history_row(entry) for entry in row.history],
     }
 
 
@@ -186,7 +186,7 @@ def whole_claim(row: Claim, today: date) -> dict[str, Any]:
         "evidence": [
             {"discrepancy_id": each.id} | _evidence(line) for each in row.discrepancies for line in each.evidence
         ],
-        "history": [_history(entry) for entry in row.history],
+        "history": [history_row(entry) for entry in row.history],
     }
 
 
@@ -225,7 +225,7 @@ def run_row(row: Run) -> dict[str, Any]:
 
 def whole_account(row: Account, history: Sequence[HistoryEntry]) -> dict[str, Any]:
     """Return an account with its history."""
-    return account_row(row) | {"created_at": row.created_at.isoformat(), "history": [_history(e) for e in history]}
+    return account_row(row) | {"created_at": row.created_at.isoformat(), "history": [history_row(e) for e in history]}
 
 
 def caveat_lines(caveats: Sequence[Caveat]) -> list[str]:
@@ -367,7 +367,8 @@ def _request(request: Request) -> dict[str, Any]:
     }
 
 
-def _history(entry: HistoryEntry) -> dict[str, Any]:
+def history_row(entry: HistoryEntry) -> dict[str, Any]:
+    """Return one move as JSON has it."""
     return {
         "at": entry.at.isoformat(),
         "by": entry.actor_name,
