@@ -10,10 +10,9 @@ choice depends on more than age (several countries, or settlements that expire) 
 through.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from itertools import islice
 from typing import Any
 
 import polars as pl
@@ -199,16 +198,57 @@ def reconciled_by_amazon(losses: pl.DataFrame, settlements: pl.DataFrame) -> pl.
     losses: `reconciled` units per loss besides the usual columns. A settlement counts from `back_days` before the
     loss on, the oldest first, those of the loss's country before its customs area's. Returns SPENT rows.
     """
-    spent: list[tuple[int, int, int]] = []
     counted = losses.filter(pl.col("reconciled") > 0).with_columns(open="reconciled")
-    for lost, settled in _by_key(counted, settlements):
-        several = {s.country for s in settled if s.is_find} | {loss.country for loss in lost}
+    countries = (
+        pl.concat([counted.select("key", "country"), settlements.select("key", "country")])
+        .group_by("key")
+        .agg(pl.col("country").drop_nulls().n_unique())
+    )
+    several = countries.filter(pl.col("country") > 1)
+    return pl.concat(
+        [
+            _reconciled_in_one_country(counted.join(several, on="key", how="anti"), settlements),
+            _reconciled_in_several(counted.join(several, on="key", how="semi"), settlements),
+        ]
+    )
+
+
+def _reconciled_in_one_country(losses: pl.DataFrame, settlements: pl.DataFrame) -> pl.DataFrame:
+    """Let each loss take the oldest settlements of its key that are not too old for it, whatever their country."""
+    queue = (
+        settlements.join(losses, on="key", how="semi")
+        .sort("key", "settlement")
+        .select("key", "settlement", "left", until=pl.col("date").to_physical() + pl.col("back_days"))
+        .with_row_index("place")
+    )
+    ends = queue.group_by("key").agg(first=pl.col("place").min(), end=pl.col("place").max() + 1)
+    waiting = losses.join(ends, on="key").sort("first", "loss").with_columns(pl.col("date").to_physical())
+    numbers, until, left = (queue.get_column(name).to_list() for name in ("settlement", "until", "left"))
+    spent: list[tuple[int, int, int]] = []
+    oldest = 0  # of its key; those before it are used up or too old for every later loss
+    for first, end, loss, on, open_units in waiting.select("first", "end", "loss", "date", "open").iter_rows():
+        oldest = max(oldest, first)
+        while oldest < end and (not left[oldest] or until[oldest] < on):
+            oldest += 1
+        still_open, place = open_units, oldest
+        while still_open and place < end:
+            units = min(still_open, left[place]) if until[place] >= on else 0
+            if units:
+                left[place] -= units
+                still_open -= units
+                spent.append((loss, numbers[place], units))
+            place += 1
+    return _spent(spent)
+
+
+def _reconciled_in_several(losses: pl.DataFrame, settlements: pl.DataFrame) -> pl.DataFrame:
+    spent: list[tuple[int, int, int]] = []
+    for lost, settled in _by_key(losses, settlements):
         gone = 0  # how many of the settlements, from the oldest on, are used up or too old for every later loss
         for loss in lost:
             while gone < len(settled) and (not settled[gone].units or settled[gone].until < loss.on):
                 gone += 1
-            near = settled[gone:] if len(several) > 1 else islice(settled, gone, None)
-            for settlement in _own_country_first(near, loss) if len(several) > 1 else near:
+            for settlement in _own_country_first(settled[gone:], loss):
                 if not loss.units:
                     break
                 units = min(loss.units, settlement.units) if settlement.until >= loss.on else 0
@@ -219,10 +259,9 @@ def reconciled_by_amazon(losses: pl.DataFrame, settlements: pl.DataFrame) -> pl.
     return _spent(spent)
 
 
-def _own_country_first(settlements: Iterable[_Side], loss: _Side) -> list[_Side]:
-    known = list(settlements)
-    own = [s for s in known if not s.is_find or s.country == loss.country]
-    near = [s for s in known if s.is_find and s.country != loss.country and s.area == loss.area]
+def _own_country_first(settlements: Sequence[_Side], loss: _Side) -> list[_Side]:
+    own = [s for s in settlements if not s.is_find or s.country == loss.country]
+    near = [s for s in settlements if s.is_find and s.country != loss.country and s.area == loss.area]
     return own + near
 
 
