@@ -95,8 +95,8 @@ def has_staff_digest(session: Session, week: Week) -> bool:
 
 
 def queue_staff_digest(session: Session, week: Week, now: datetime) -> bool:
-    """Queue the staff's digest of a week, unless there is one or Slack is off; return whether it is new."""
-    if has_staff_digest(session, week):
+    """Queue the staff's digest of a week that is over, unless it is there or Slack is off; return whether it is new."""
+    if week.ends_at > now or has_staff_digest(session, week):
         return False
     outbox.enqueue(session, outbox.STAFF_DIGEST, _staff_key(week), now=now, payload={"week": week.monday.isoformat()})
     return True

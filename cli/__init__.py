@@ -20,6 +20,7 @@ _COMMANDS: dict[str, Sequence[str]] = {
     "daily": ("daily",),
     "database": ("database",),
     "demo": ("demo",),
+    "digest": ("digest",),
     "discrepancies": ("discrepancies",),
     "importing": ("import_files",),
     "invoices": ("bill", "invoices"),

@@ -7,10 +7,17 @@ from collections.abc import Callable
 
 from sqlalchemy.orm import Session
 
+import outbox
 from mail.letter import Letter
+from mail.letters.request import request
+from mail.letters.weekly import invoice, weekly
 from models import OutboxMessage
 
 #: Writes the letter of a row. Raises NotFound where what it tells of is gone, InvalidInput where it can go nowhere.
 Renderer = Callable[[Session, OutboxMessage], Letter]
 
-RENDERERS: dict[str, Renderer] = {}
+RENDERERS: dict[str, Renderer] = {
+    outbox.INVOICE_MAIL: invoice,
+    outbox.REQUEST_MAIL: request,
+    outbox.WEEKLY_MAIL: weekly,
+}
