@@ -61,10 +61,11 @@ class Paid:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What Amazon writes to a case."""
+    """What Amazon writes to a case. `waits`: it does no more until the seller writes again."""
 
     day: date
     text: str
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +188,7 @@ def _in_full(batch: _Batch) -> _Told:
 
 def _refused(batch: _Batch) -> _Told:
     """Refused; who appeals is paid after all."""
-    refused = Reply(batch.approved_on, REFUSED)
+    refused = Reply(batch.approved_on, REFUSED, waits=True)
     again = batch.case.written_on
     if again is None or again < batch.approved_on:
         return [refused], []
@@ -215,7 +216,7 @@ def _in_stock(batch: _Batch) -> _Told:
 
 def _asks(batch: _Batch) -> _Told:
     """Asks for an invoice; pays when the seller has written again."""
-    asks = Reply(batch.approved_on, ASKS)
+    asks = Reply(batch.approved_on, ASKS, waits=True)
     again = batch.case.written_on
     if again is None or again < batch.approved_on:
         return [asks], []

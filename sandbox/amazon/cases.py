@@ -55,10 +55,11 @@ class Own:
 
 @dataclass(slots=True)
 class Memory:
-    """All of it. `up_to` is the last day whose reports were written, None before the first."""
+    """All of it. `told` is what each day brought, in words; `up_to` the last day that passed, None before the first."""
 
     cases: list[Case] = field(default_factory=list)
     own: list[Own] = field(default_factory=list)
+    told: list[Json] = field(default_factory=list)
     up_to: date | None = None
 
     def case(self, case_id: str) -> Case | None:
@@ -105,15 +106,17 @@ class Memory:
         if not path.exists():
             return cls()
         raw = json.loads(path.read_text(encoding="utf-8"))
-        return cls([_case(row) for row in raw["cases"]], [_read_own(row) for row in raw["own"]], _day(raw["up_to"]))
+        cases, own = [_case(row) for row in raw["cases"]], [_read_own(row) for row in raw["own"]]
+        return cls(cases, own, raw["told"], _day(raw["up_to"]))
 
 
 def cents(amount: str | None) -> int | None:
     """Return an amount such as 37.02 in cents."""
     if amount is None:
         return None
-    whole, _, part = amount.partition(".")
-    return int(whole) * 100 + int(part.ljust(2, "0")[:2])
+    whole, _, part = amount.lstrip("-").partition(".")
+    size = int(whole) * 100 + int(part.ljust(2, "0")[:2])
+    return -size if amount.startswith("-") else size
 
 
 def _asked(claim: Json, about: Json, day: date) -> Asked:

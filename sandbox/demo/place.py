@@ -64,6 +64,11 @@ class Place:
         return self.folder / "slack.json"
 
     @property
+    def amazon(self) -> Path:
+        """What the stand-in for Amazon remembers."""
+        return self.folder / "amazon.json"
+
+    @property
     def is_set_up(self) -> bool:
         """Whether a world was made and imported here."""
         return self._known.exists()

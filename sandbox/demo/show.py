@@ -80,7 +80,9 @@ def _begin(stage: Stage, port: int, *, seed: int, today: date) -> tuple[list[Sta
         stage.children.finish(child)
     setting.wait_for_web(stage, web, port=port)
     stage.place.remember(staff, accounts)
+    days = setting.start_days(stage, port=port + 2)
     _wait_for_the_first_card(stage)
+    setting.wait_for_days(stage, days)
     return staff, accounts
 
 
@@ -94,6 +96,7 @@ def _go_on(stage: Stage, port: int) -> tuple[list[Staff], dict[str, Seller]]:
     web = setting.start_web(stage, port=port)
     setting.start_workers(stage)
     setting.wait_for_web(stage, web, port=port)
+    setting.wait_for_days(stage, setting.start_days(stage, port=port + 2))
     return staff, accounts
 
 
@@ -113,6 +116,7 @@ def _stay(stage: Stage, staff: list[Staff]) -> int:
     sys.stdout.flush()
     for person in staff[1:]:
         _say(f"{person.name}, {person.role.replace('_', ' ')}: {person.email} {person.password}")
+    _say(f"Let days pass, and file with Amazon's stand-in: {stage.days}")
     _say("Ctrl-C ends it all.")
     while True:
         stage.children.check()

@@ -34,6 +34,7 @@ class Stage:
     doors: Doors
     backoffice: str = ""
     slack: str = ""
+    days: str = ""
 
 
 def environment(place: Place, given: Mapping[str, str], *, keeps_redis: bool) -> dict[str, str]:
@@ -63,15 +64,36 @@ def start_slack(stage: Stage, *, port: int) -> Child:
 
 def wait_for_slack(stage: Stage, child: Child) -> None:
     """Wait until the Slack stand-in says where it listens, and answers there."""
+    stage.slack = _address_said(stage.children, child)
+    stage.children.environment["SLACK_API_URL"] = f"{stage.slack}/api/"
+    _wait_for_page(stage.children, child, Browser(stage.slack), "/_healthz")
+
+
+def start_days(stage: Stage, *, port: int) -> Child:
+    """Start the calendar on the first free port from `port` on; all must be set up. See `wait_for_days`."""
+    command = [sys.executable, "-m", "sandbox.days_server", "--port", str(port)]
+    return stage.children.start("days", [*command, "--folder", str(stage.place.folder.resolve())])
+
+
+def wait_for_days(stage: Stage, child: Child) -> None:
+    """Wait until the calendar answers, and have every page lead to the others."""
+    stage.days = _address_said(stage.children, child)
+    pages = {"Back office": stage.backoffice, "Slack": stage.slack}
+    Browser(stage.days).post_json("/_links", pages)
+    Browser(stage.slack).post_json(
+        "/_links", {"Calendar and Seller Support": stage.days, "Back office": stage.backoffice}
+    )
+
+
+def _address_said(children: Children, child: Child) -> str:
+    """Wait until a stand-in says READY and where it listens; return that."""
 
     def said() -> list[str]:
         return child.log.read_text(encoding="utf-8").split()
 
-    if not wait_for(stage.children, lambda: said()[:1] == ["READY"] and len(said()) > 1, seconds=_READY_SECONDS):
-        raise DemoFailed(f"The stand-in for Slack did not start: {child.last_line()}", todo=f"See {child.log}.")
-    stage.slack = said()[1]
-    stage.children.environment["SLACK_API_URL"] = f"{stage.slack}/api/"
-    _wait_for_page(stage.children, child, Browser(stage.slack), "/_healthz")
+    if not wait_for(children, lambda: said()[:1] == ["READY"] and len(said()) > 1, seconds=_READY_SECONDS):
+        raise DemoFailed(f"{child.name} did not start: {child.last_line()}", todo=f"See {child.log}.")
+    return said()[1]
 
 
 def start_web(stage: Stage, *, port: int) -> Child:

@@ -179,6 +179,14 @@ def _add_switches(app: Flask, workspace: Workspace, presses: Presses, faults: Fa
         presses.app = replace(presses.app, url=str(_told()["url"]))
         return jsonify(ok=True)
 
+    @app.post("/_links")
+    def links() -> Response:
+        told = _told()
+        with workspace.lock:
+            workspace.links = {str(name): str(url) for name, url in told.items()}
+            workspace.changed()
+        return jsonify(ok=True)
+
     @app.post("/_faults")
     def add_fault() -> Response:
         faults.add(Fault(**_told()))
@@ -216,4 +224,5 @@ def _state(workspace: Workspace, user: str) -> Json:
         ],
         "ephemerals": [asdict(e) for e in workspace.ephemerals if e.user == user],
         "view": views[-1] if views else None,
+        "links": workspace.links,
     }

@@ -115,6 +115,7 @@ class Workspace:
         self.ephemerals: list[Ephemeral] = []
         self.views: dict[str, list[Json]] = {}
         self.response_urls: dict[str, ResponseUrl] = {}
+        self.links: dict[str, str] = {}  # the demo's other pages, by name
         self.version = 0
         self._trigger_seconds = trigger_seconds
         self._triggers: dict[str, tuple[str, float]] = {}

@@ -5,7 +5,7 @@ import { ask, showView } from "./modal.js";
 import { drawMrkdwn, element, unescape } from "./text.js";
 
 const EVERY_MS = 700;
-const page = Object.fromEntries(["user", "channels", "channel-name", "messages", "problem", "say", "text"].map((id) => [id, document.getElementById(id)]));
+const page = Object.fromEntries(["user", "channels", "elsewhere", "links", "channel-name", "messages", "problem", "say", "text"].map((id) => [id, document.getElementById(id)]));
 const query = new URLSearchParams(location.search);
 let state = null;
 let user = query.get("user") ?? "";
@@ -43,6 +43,7 @@ async function refresh() {
 function draw() {
   drawPeople();
   drawChannels();
+  drawLinks();
   drawMessages();
   showView(state.view, { names, press: pressInView, submit, close });
 }
@@ -69,6 +70,16 @@ function drawChannels() {
     return element("li", {}, button);
   }));
   page["channel-name"].textContent = `# ${names(channel)}`;
+}
+
+function drawLinks() {
+  const pages = Object.entries(state.links ?? {});
+  const key = JSON.stringify(pages);
+  if (page.links.dataset.key === key) return;
+  page.links.dataset.key = key;
+  page.elsewhere.hidden = !pages.length;
+  page.links.replaceChildren(...pages.map(([name, href]) =>
+    element("li", {}, element("a", { href, target: "_blank", rel: "noreferrer", text: name }))));
 }
 
 function shownMessages() {
