@@ -1,4 +1,4 @@
-"""The daily work on an account: read its archive, run the rules, write what they say."""
+"""The daily work on an account: read its archive, run the rules, write what they say and what was paid."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from amazon import archive
-from claims import evidence, findings
+from claims import evidence, findings, payments
 from clock import utcnow
 from db import Lease, reading, transaction
 from detection import engine, policy
@@ -27,6 +27,7 @@ class Detected:
 
     outcome: Outcome
     recorded: findings.Recorded
+    paid: payments.Paid
 
 
 def detect_account(
@@ -38,25 +39,37 @@ def detect_account(
 ) -> Detected:
     """Find this account's discrepancies as of a day, today's in its marketplace if none is given, and write them.
 
-    Can be repeated: they are kept by fingerprint. The slow part holds no transaction; what it found is written in one,
-    with what `and_then` adds to it. Raises NotFound, and LeaseLost where another process has taken over: then nothing
+    With them goes what the reports say was paid for its claims. Can be repeated: discrepancies are kept by fingerprint,
+    payments by line. The slow part holds no transaction; what it found is written in one, with what `and_then` adds to
+    it. Raises NotFound, and LeaseLost where another process has taken over: then nothing
     is written.
     """
     with reading() as session:
         marketplace = _marketplace(session, account_id)
-    given = archive.read_input(account_id, keep=KEEP)
+    given, day = archive.read_input(account_id, keep=KEEP), as_of or today_in(marketplace)
+    with reading() as session:
+        books = payments.load_books(session, account_id)
+    report = payments.read_report(given, books, as_of=day)
     outcome = engine.run(
-        given, marketplace=marketplace, policy=policy.load(marketplace.policy), as_of=as_of or today_in(marketplace)
+        given,
+        marketplace=marketplace,
+        policy=policy.load(marketplace.policy),
+        as_of=day,
+        paid_for=payments.known_before(books, report),
     )
+    hints = payments.hints_of(outcome, report, marketplace.code)
+    paid = payments.units_paid(books, report, hints)
     with reading() as session:
         wanted = evidence.missing_lines(session, account_id, outcome)
     lines = archive.line_texts(account_id, wanted)
     with transaction(lease) as session:
-        recorded = findings.record_findings(session, account_id, outcome, lines=lines, now=utcnow())
+        now = utcnow()
+        recorded = findings.record_findings(session, account_id, outcome, lines=lines, paid=paid, now=now)
+        booked = payments.record(session, account_id, report, hints, now=now)
         if and_then:
             and_then(session)
     _log.info("account_detected", as_of=outcome.as_of.isoformat(), findings=len(outcome.findings))
-    return Detected(outcome, recorded)
+    return Detected(outcome, recorded, booked)
 
 
 def today_in(marketplace: Marketplace) -> date:

@@ -13,11 +13,22 @@ import outbox
 from claims import announcing, approvals, evidence, history, moves, words
 from claims.access import Actor, system_actor
 from claims.evidence import LineText, Place
-from claims.verdicts import DECIDED, UNDECIDED, Judged, end_of, is_past, judged, status_after, status_of
+from claims.verdicts import (
+    DECIDED,
+    UNDECIDED,
+    Judged,
+    end_of,
+    found_units,
+    is_past,
+    judged,
+    status_after,
+    status_of,
+)
 from models import (
     Account,
     Caveat,
     Claim,
+    ClaimDiscrepancy,
     ClaimStatus,
     Client,
     ClientStatus,
@@ -57,7 +68,7 @@ _COPIED = (
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What a run changed: numbers of discrepancies, and of claims that nobody filed in time."""
+    """What a run changed: numbers of discrepancies, and of claims that nobody filed before time or Amazon was up."""
 
     new: int
     changed: int
@@ -68,17 +79,26 @@ class Recorded:
     claims_lapsed: int
     cards: int
     counted: int
+    claims_withdrawn: int = 0
 
 
 @dataclass(slots=True)
 class _Run:
-    """The rows of one run while they are changed; history is kept back until all rows have their ids."""
+    """The rows of one run while they are changed; history is kept back until all rows have their ids.
 
+    `paid` are the units of each loss that Amazon paid because we had claimed them, `claims` the id and state of the
+    claim that a discrepancy is part of, unless that is closed.
+    """
+
+    session: Session
     now: datetime
     judged: Judged
+    paid: Mapping[str, int]
+    claims: Mapping[int, tuple[int, ClaimStatus]]
     actor: Actor = field(default_factory=system_actor)
     moves: list[tuple[Discrepancy, HistoryEntry]] = field(default_factory=list)
     flagged: int = 0
+    claims_withdrawn: int = 0
 
     def note(
         self,
@@ -107,20 +127,24 @@ def record_findings(
     outcome: "Outcome",
     *,
     lines: Mapping[Place, LineText],
+    paid: Mapping[str, int] | None = None,
     now: datetime,
 ) -> Recorded:
     """Write what a run says about an account: rows, evidence, history, and the messages that tell of it.
 
     Rows are found again by fingerprint and keep their ids. A row that the run says nothing about, because reports are
-    missing, only lapses with its deadline. `lines` holds the text of what `evidence.missing_lines` asked for.
+    missing, only lapses with its deadline. `lines` holds the text of what `evidence.missing_lines` asked for, `paid` by
+    loss (fingerprint) the units that were paid because we had claimed them: that is as it was decided.
     Can be repeated: the same outcome changes nothing the second time.
     """
     account = session.get_one(Account, account_id, options=[selectinload(Account.client)])
-    run = _Run(now, judged(outcome))
+    run = _Run(session, now, judged(outcome), paid or {}, _claims(session, account_id))
     known = _known(session, account_id, run.judged.findings)
     told_before = {row.fingerprint for row in known.values() if row.announced_at is not None}
     for row in known.values():
         _judge(run, row)
+    flagged = [row for row, entry in run.moves if entry.action == "changed_since_decision"]
+    _tell_of_finds(run, flagged, outcome)
     new = _new_rows(run, account, known) if _takes_new(account.client) else []
     announced = announcing.choose(account.client, [*known.values(), *new], now)
     session.add_all(new)
@@ -140,6 +164,7 @@ def record_findings(
         withdrawn=run.count("withdrawn"),
         lapsed=run.count("lapsed"),
         claims_lapsed=_lapse_claims(session, run, account_id),
+        claims_withdrawn=run.claims_withdrawn,
         cards=len(announced.cards),
         counted=len(announced.counted),
     )
@@ -150,14 +175,25 @@ def _takes_new(client: Client) -> bool:
 
 
 def _known(session: Session, account_id: int, findings: Mapping[str, "Finding"]) -> dict[str, Discrepancy]:
-    """Return the rows that the run may change, by fingerprint: the undecided, those to be filed, those found again."""
-    to_file = Discrepancy.claims.any(Claim.status == ClaimStatus.TO_SUBMIT)
-    lively = or_(Discrepancy.status.in_(UNDECIDED), and_(Discrepancy.status == DiscrepancyStatus.APPROVED, to_file))
+    """Return the rows that the run may change, by fingerprint: the undecided, those in work, those found again."""
+    in_work = Discrepancy.claims.any(Claim.status.in_({ClaimStatus.TO_SUBMIT} | moves.OPEN_AT_AMAZON))
+    lively = or_(Discrepancy.status.in_(UNDECIDED), and_(Discrepancy.status == DiscrepancyStatus.APPROVED, in_work))
     rows = {row.fingerprint: row for row in session.scalars(_locked(account_id).where(lively))}
     for part in _parts(fingerprint for fingerprint in findings if fingerprint not in rows):
         again = session.scalars(_locked(account_id).where(Discrepancy.fingerprint.in_(part)))
         rows.update({row.fingerprint: row for row in again})
     return rows
+
+
+def _claims(session: Session, account_id: int) -> dict[int, tuple[int, ClaimStatus]]:
+    """Return id and state of the claim of each discrepancy that is part of one which is not closed."""
+    found = session.execute(
+        select(ClaimDiscrepancy.discrepancy_id, Claim.id, Claim.status)
+        .join(Claim, Claim.id == ClaimDiscrepancy.claim_id)
+        .where(Claim.account_id == account_id, Claim.status != ClaimStatus.CLOSED)
+        .order_by(Claim.id)
+    )
+    return {discrepancy_id: (claim_id, status) for discrepancy_id, claim_id, status in found}
 
 
 def _locked(account_id: int) -> Select[Discrepancy]:
@@ -169,16 +205,59 @@ def _judge(run: _Run, row: Discrepancy) -> None:
     finding = run.judged.findings.get(row.fingerprint)
     ended = end_of(row, run.judged)
     if row.status in DECIDED:
-        if finding:
-            _flag(run, row, is_changed=finding.quantity != row.quantity, note=_step(row.quantity, finding.quantity))
-        elif ended:
-            _flag(run, row, is_changed=True, note=words.status_name(ended[0].value, ended[1]))
+        _judge_decided(run, row, finding, ended)
     elif finding:
         _follow(run, row, finding)
     elif ended:
         run.move(row, ended[0], ended[0].value, reason=ended[1])
     elif is_past(row, run.judged):
         run.move(row, DiscrepancyStatus.LAPSED, "lapsed")
+
+
+def _judge_decided(
+    run: _Run, row: Discrepancy, finding: "Finding | None", ended: tuple[DiscrepancyStatus, str] | None
+) -> None:
+    """Flag what differs from the decision for any other reason than that our claim was paid."""
+    paid = run.paid.get(row.fingerprint, 0)
+    if finding:
+        is_changed = not row.quantity - paid <= finding.quantity <= row.quantity
+        _flag(run, row, is_changed=is_changed, note=_step(row.quantity, finding.quantity))
+    elif ended and not _is_settled_unfiled(run, row, ended):
+        is_changed = paid < row.quantity
+        _flag(run, row, is_changed=is_changed, note=words.status_name(ended[0].value, ended[1]))
+
+
+def _is_settled_unfiled(run: _Run, row: Discrepancy, ended: tuple[DiscrepancyStatus, str]) -> bool:
+    """Settle what Amazon made up for before its claim was filed, and withdraw the claim; False where that is not so."""
+    claim_id, status = run.claims.get(row.id, (0, ClaimStatus.CLOSED))
+    if ended[0] is not DiscrepancyStatus.SETTLED or status is not ClaimStatus.TO_SUBMIT:
+        return False
+    claim = run.session.get_one(
+        Claim, claim_id, with_for_update=True, populate_existing=True, options=[selectinload(Claim.discrepancies)]
+    )
+    if claim.status is not ClaimStatus.TO_SUBMIT or len(claim.discrepancies) > 1:
+        return False
+    why = f"Not filed, because Amazon was faster: {words.status_reason_name(ended[1])}."
+    moves.move(run.session, claim, ClaimStatus.CLOSED, actor=run.actor, now=run.now, reason="withdrawn", note=why)
+    run.claims_withdrawn += 1
+    row.is_changed_since_decision = False
+    run.move(row, ended[0], ended[0].value, reason=ended[1])
+    return True
+
+
+def _tell_of_finds(run: _Run, rows: Iterable[Discrepancy], outcome: "Outcome") -> None:
+    """Write with the claims of these rows that units were found: no money, so nothing is recovered by it."""
+    filed = {row.fingerprint: row for row in rows if row.id in run.claims}
+    if not filed:
+        return
+    found = found_units(outcome, filed)
+    for fingerprint, units in sorted(found.items()):
+        row = filed[fingerprint]
+        note = (
+            f"{words.units(units)} found of {row.quantity:,} claimed. A find is no money: nothing is recovered by it."
+        )
+        claim_id, _ = run.claims[row.id]
+        run.session.add(history.entry(actor=run.actor, now=run.now, action="units_found", claim_id=claim_id, note=note))
 
 
 def _flag(run: _Run, row: Discrepancy, *, is_changed: bool, note: str) -> None:

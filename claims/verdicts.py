@@ -19,6 +19,8 @@ _OF_FINDING = {
     "lapsed": DiscrepancyStatus.LAPSED,
 }
 _NOT_COVERED = "not_covered"
+# The kinds of settlements by which Amazon paid; what the seller had disposed of it neither paid nor found.
+_PAYMENTS = frozenset({"cash", "stock", "disposal"})
 # Why a loss has no open units, and what that makes of its discrepancy. Only what Amazon itself did settles it; the
 # other reasons say that there is nothing to claim.
 _OF_REASON = {
@@ -53,6 +55,23 @@ def judged(outcome: "Outcome") -> Judged:
         reasons={candidate.fingerprint: candidate.reason for candidate in outcome.candidates},
         since=outcome.judged_since,
     )
+
+
+def found_units(outcome: "Outcome", rows: Mapping[str, Discrepancy]) -> dict[str, int]:
+    """Return how many units of the losses of these rows (by fingerprint) were found or put back, where any were."""
+    from detection.findings import fingerprint
+
+    units: dict[str, int] = {}
+    markets = {(row.claim_type, row.marketplace) for row in rows.values()}
+    for claim_type, marketplace in markets:
+        spent = outcome.spent.get(claim_type)
+        if spent is None:
+            continue
+        for key, kind, of_it in spent.select("natural_key", "kind", "units").collect().iter_rows():
+            name = fingerprint(claim_type, marketplace, key) if kind not in _PAYMENTS else ""
+            if name in rows:
+                units[name] = units.get(name, 0) + of_it
+    return units
 
 
 def status_of(finding: "Finding") -> DiscrepancyStatus:

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -75,8 +76,8 @@ def _everything() -> dict[str, list[tuple[Any, ...]]]:
         }
 
 
-def _gone(finding: Finding, reason: str) -> Outcome:
-    return make_outcome(gone=[(finding, reason)])
+def _gone(finding: Finding, reason: str, **more: Any) -> Outcome:
+    return make_outcome(gone=[(finding, reason)], **more)
 
 
 def _approve(cast: Cast, discrepancy_id: int) -> Claim:
@@ -211,15 +212,74 @@ def test_a_decided_row_is_flagged_and_keeps_what_was_decided(database: str, deci
     assert not _row(cast).is_changed_since_decision
 
 
-def test_an_approved_row_that_amazon_paid_meanwhile_is_flagged(sqlite_database: str) -> None:
+@pytest.mark.parametrize(
+    ("reason", "stored"), [("paid_by_amazon", "paid_by_amazon"), ("found", "found"), ("put_back", "found")]
+)
+def test_what_amazon_made_up_for_before_it_was_filed_is_settled_and_its_claim_withdrawn(
+    database: str, slack_is_on: None, reason: str, stored: str
+) -> None:
     cast = make_cast()
     finding = make_finding()
     _record(cast, make_outcome(finding))
-    _approve(cast, _row(cast).id)
-    _record(cast, _gone(finding, "paid_by_amazon"))
+    claim_id = _approve(cast, _row(cast).id).id
+    recorded = _record(cast, _gone(finding, reason))
+    assert (recorded.settled, recorded.claims_withdrawn, recorded.flagged) == (1, 1, 0)
+    row = _row(cast)
+    assert (row.status, row.status_reason) == (DiscrepancyStatus.SETTLED, stored)
+    with db.reading() as session:
+        claim = session.get_one(Claim, claim_id, options=[selectinload(Claim.history)])
+        assert (claim.status, claim.closed_reason) == (ClaimStatus.CLOSED, "withdrawn")
+        assert (claim.recovered, claim.recovered_quantity) == (0, 0)
+        assert "Amazon was faster" in (claim.history[-1].note or "")
+    assert _messages("card_update")
+    assert _record(cast, _gone(finding, reason)).settled == 0
+
+
+def _file(claim_id: int) -> None:
+    with db.transaction() as session:
+        claim = session.get_one(Claim, claim_id)
+        claim.status, claim.submitted_at, claim.case_id = ClaimStatus.SUBMITTED, NOW, "12345678901"
+
+
+def test_a_filed_row_that_amazon_paid_for_of_itself_is_flagged(sqlite_database: str) -> None:
+    cast = make_cast()
+    finding = make_finding()
+    _record(cast, make_outcome(finding))
+    _file(_approve(cast, _row(cast).id).id)
+    assert _record(cast, _gone(finding, "paid_by_amazon")).flagged == 1
     row = _row(cast)
     assert (row.status, row.is_changed_since_decision) == (DiscrepancyStatus.APPROVED, True)
     assert row.history[-1].note == "Settled: paid by Amazon itself"
+
+
+@pytest.mark.parametrize(("left", "is_changed"), [(3, False), (2, False), (1, False), (0, True), (4, True)])
+def test_what_was_paid_because_we_claimed_it_is_no_change(sqlite_database: str, left: int, is_changed: bool) -> None:
+    cast = make_cast()
+    finding = make_finding()
+    _record(cast, make_outcome(finding))
+    _file(_approve(cast, _row(cast).id).id)
+    outcome = make_outcome(replace(finding, quantity=left)) if left else _gone(finding, "paid_by_amazon")
+    with db.transaction() as session:
+        paid = {finding.fingerprint: 2}
+        findings.record_findings(session, cast.account_id, outcome, lines={}, paid=paid, now=NOW)
+    assert _row(cast).is_changed_since_decision is is_changed
+
+
+def test_units_found_after_the_filing_are_told_once_with_the_claim(database: str) -> None:
+    cast = make_cast()
+    finding = make_finding()
+    _record(cast, make_outcome(finding))
+    claim_id = _approve(cast, _row(cast).id).id
+    _file(claim_id)
+    key = "\x1f".join(finding.natural_key)
+    spent = pl.LazyFrame({"natural_key": [key, key], "kind": ["find", "cash"], "units": [2, 1]})
+    for _ in range(2):
+        _record(cast, _gone(finding, "found", spent={finding.claim_type: spent}))
+    with db.reading() as session:
+        claim = session.get_one(Claim, claim_id, options=[selectinload(Claim.history)])
+        told = [entry.note for entry in claim.history if entry.action == "units_found"]
+    assert claim.status is ClaimStatus.SUBMITTED
+    assert told == ["2 units found of 3 claimed. A find is no money: nothing is recovered by it."]
 
 
 def test_a_change_that_only_the_value_has_flags_nothing(sqlite_database: str) -> None:

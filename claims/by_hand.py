@@ -1,0 +1,264 @@
+"""What a person says about a payment that the daily matching left open: for which claim it was, or for none of ours."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy.orm import Session, contains_eager, selectinload
+
+from claims import booking, history, matching, moves, words
+from claims.access import Actor, Permission
+from claims.booking import Booking
+from claims.paid import BY_PERSON, Line, Payment, PaymentKey, portion
+from errors import InvalidInput, Moved, NotFound
+from models import Account, Claim, ClaimPayment, Reimbursement, ReimbursementState, Role
+
+_MOST_LINES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingLine:
+    """A line that waits for a person, the claims it may be for, and what is left of it."""
+
+    row: Reimbursement
+    candidates: tuple[Claim, ...]
+    units_left: int
+
+    @property
+    def waits_for_its_payment(self) -> bool:
+        """Whether nobody can do anything yet: it takes back a payment that has not appeared."""
+        return not self.candidates
+
+
+def waiting_lines(session: Session, actor: Actor, *, account_id: int | None = None) -> list[WaitingLine]:
+    """Return what waits for a person of the rows that exist for `actor`, the oldest approval first."""
+    actor.require(Permission.WORK_CLAIMS)
+    found = waiting(actor).order_by(Reimbursement.approved_on, Reimbursement.id)
+    if account_id is not None:
+        found = found.where(Reimbursement.account_id == account_id)
+    rows = session.scalars(found).all()
+    ids = {claim_id for row in rows for claim_id in row.candidates}
+    wanted = select(Claim).where(Claim.id.in_(ids)).options(selectinload(Claim.discrepancies))
+    claims = {claim.id: claim for claim in session.scalars(wanted)} if ids else {}
+    return [
+        WaitingLine(row, tuple(claims[id_] for id_ in row.candidates if id_ in claims), _units_left(row))
+        for row in rows
+    ]
+
+
+def count_waiting(session: Session, actor: Actor) -> int:
+    """Return how many lines wait for a person, of the rows that exist for `actor`."""
+    counted = select(func.count()).select_from(Reimbursement).join(Reimbursement.account).where(_waits(actor))
+    return session.scalar(counted) or 0
+
+
+def waiting(actor: Actor) -> Select[Reimbursement]:
+    """Return the lines that wait and exist for `actor`, with account, client and payments. Without an order."""
+    return (
+        select(Reimbursement)
+        .join(Reimbursement.account)
+        .join(Account.client)
+        .where(_waits(actor))
+        .options(
+            contains_eager(Reimbursement.account).contains_eager(Account.client), selectinload(Reimbursement.payments)
+        )
+    )
+
+
+def _waits(actor: Actor) -> ColumnElement[bool]:
+    waits = Reimbursement.state == ReimbursementState.WAITING
+    return and_(waits, Account.client_id == actor.client_id) if actor.role is Role.CLIENT else waits
+
+
+def match(session: Session, claim_id: int, *, reimbursement: str, actor: Actor, now: datetime) -> list[ClaimPayment]:
+    """Say that a reimbursement was paid for this claim, or taken back from it; return what was booked.
+
+    reimbursement: Amazon's reimbursement id, or the id of one of its lines here, where it has several. Units that the
+    claim still lacks are taken; where it lacks none, all that is left of the line. Raises NotAllowed, NotFound,
+    InvalidInput where several lines are meant, and Moved where all of it is taken, the claim was not filed, or there is
+    nothing to be taken back.
+    """
+    claim = moves.locked(session, claim_id, actor)
+    moves.require_person(actor)
+    if claim.submitted_at is None:
+        raise Moved(
+            f"Claim {claim.id} was not filed, so nothing was paid for it.",
+            todo="What Amazon paid of itself is none of ours.",
+        )
+    session.refresh(claim, ["payments"])
+    row = _line_named(session, claim, reimbursement)
+    by, line = Booking(session, claim.account, actor, now), booking.line_of(row)
+    if line.takes_back:
+        made = _take_back(by, claim, row, line)
+    else:
+        made = [booking.book(by, claim, row, _payment(claim, row, line))]
+        row.state = ReimbursementState.WAITING if _has_room(row) else ReimbursementState.MATCHED
+    if row.state is ReimbursementState.MATCHED:
+        row.candidates = []
+    session.flush()
+    return made
+
+
+def not_ours(session: Session, line_id: int, *, actor: Actor, now: datetime) -> Reimbursement:
+    """Say that a waiting line, or what is left of it, was not for any claim of ours.
+
+    Raises NotAllowed, NotFound, and Moved where it does not wait (any more).
+    """
+    actor.require(Permission.WORK_CLAIMS)
+    moves.require_person(actor)
+    row = session.scalar(
+        waiting(actor)
+        .where(Reimbursement.id == line_id)
+        .with_for_update(of=Reimbursement)
+        .execution_options(populate_existing=True)
+    )
+    if row is None:
+        raise _does_not_wait(session, line_id, actor)
+    note = f"Reimbursement {row.reimbursement_id}, approved {words.day(row.approved_on)}: not for a claim of ours."
+    for claim_id in row.candidates or [None]:
+        entry = history.entry(
+            actor=actor,
+            now=now,
+            action="payment_not_ours",
+            claim_id=claim_id,
+            account_id=None if claim_id else row.account_id,
+            note=note,
+        )
+        history.add(session, entry)
+    row.state = ReimbursementState.MATCHED if row.payments else ReimbursementState.NOT_OURS
+    row.candidates = []
+    session.flush()
+    return row
+
+
+def _does_not_wait(session: Session, line_id: int, actor: Actor) -> Moved | NotFound:
+    there = session.scalar(
+        select(Reimbursement)
+        .join(Reimbursement.account)
+        .where(Reimbursement.id == line_id)
+        .options(contains_eager(Reimbursement.account), selectinload(Reimbursement.payments))
+    )
+    if there is None or not actor.sees(there.account.client_id):
+        return NotFound(f"There is no payment {line_id}.")
+    claims = _claims_that_have(there)
+    return Moved(f"Payment {line_id} does not wait any more: " + (f"{claims}." if claims else "it is not ours."))
+
+
+def _line_named(session: Session, claim: Claim, named: str) -> Reimbursement:
+    """Return the one line that is meant, locked, with its payments."""
+    text = named.strip()
+    rows = _lines(session, Reimbursement.account_id == claim.account_id, Reimbursement.reimbursement_id == text)
+    if not rows and text.isdecimal() and len(text) < 10:  # noqa: PLR2004  digits of a number that the database keeps
+        rows = _lines(session, Reimbursement.account_id == claim.account_id, Reimbursement.id == int(text))
+    if not rows:
+        raise _no_such_line(session, claim, text)
+    free = [row for row in rows if booking.line_of(row).takes_back or _has_room(row)]
+    if not free:
+        raise Moved(
+            f"All of reimbursement {rows[0].reimbursement_id} is taken: {_claims_that_have(*rows)}.",
+            todo="Look at the claims that have it.",
+        )
+    likely = [row for row in free if claim.id in row.candidates] or free
+    if len(likely) > 1:
+        lines = "; ".join(f"{row.id} ({_told(row)})" for row in likely[:_MOST_LINES])
+        raise InvalidInput(
+            f"Reimbursement {text} has {len(likely)} lines: {lines}.",
+            field="reimbursement",
+            todo="Name one of them by its number.",
+        )
+    return likely[0]
+
+
+def _lines(session: Session, *conditions: object) -> Sequence[Reimbursement]:
+    return session.scalars(
+        select(Reimbursement)
+        .where(*conditions)  # type: ignore[arg-type]
+        .options(selectinload(Reimbursement.payments))
+        .order_by(Reimbursement.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def _no_such_line(session: Session, claim: Claim, text: str) -> NotFound:
+    elsewhere = session.scalar(
+        select(Account)
+        .join(Reimbursement, Reimbursement.account_id == Account.id)
+        .where(Reimbursement.reimbursement_id == text, Account.client_id == claim.account.client_id)
+        .limit(1)
+    )
+    if elsewhere is not None:
+        return NotFound(
+            f"Reimbursement {text} was paid to account {elsewhere.name}; claim {claim.id} is of {claim.account.name}."
+        )
+    return NotFound(
+        f"No payment {text} of this account is known that could be for a claim.",
+        todo="It is known after `flask daily` has read a reimbursements report that has it.",
+    )
+
+
+def _payment(claim: Claim, row: Reimbursement, line: Line) -> Payment:
+    """Return what a person gives the claim of a line: what it lacks; all that is left where it lacks nothing."""
+    if not line.units:
+        return Payment(claim.id, line.key, 0, 0, 0, line.amount, line.currency, BY_PERSON)
+    left = _units_left(row)
+    lacks = max(claim.quantity - claim.recovered_quantity, 0)
+    first, units = line.units - left + 1, min(left, lacks) or left
+    cash, stock, amount = portion(line, first, units)
+    return Payment(claim.id, line.key, first, cash, stock, amount, line.currency, BY_PERSON)
+
+
+def _take_back(by: Booking, claim: Claim, row: Reimbursement, line: Line) -> list[ClaimPayment]:
+    if row.state is not ReimbursementState.WAITING:
+        raise Moved(f"Reimbursement {row.reimbursement_id} is booked: {_claims_that_have(row)}.")
+    keys = {each.id: key for each, key in _keys_of(by.session, claim)}
+    made = {payment.id: payment for payment in claim.payments}
+    payments = [booking.payment_of(payment, keys, made) for payment in claim.payments]
+    back: dict[PaymentKey, int] = {}
+    for payment in payments:
+        if payment.reverses:
+            back[payment.reverses] = back.get(payment.reverses, 0) - payment.units
+    sources = [payment for payment in payments if payment.reverses is None]
+    lines = {key: booking.line_of(each) for each, key in _keys_of(by.session, claim)}
+    reversals = matching.taken_back(line, sources, back, lines) if sources else []
+    if not reversals:
+        raise Moved(
+            f"Reimbursement {row.reimbursement_id} takes back what was paid, and claim {claim.id} has nothing left.",
+            todo="It is booked by itself once its payment appears.",
+        )
+    ids = {payment.key: stored.id for payment, stored in zip(payments, claim.payments, strict=True)}
+    row.state = ReimbursementState.MATCHED
+    return [
+        booking.book(by, claim, row, each, reverses_id=ids[each.reverses] if each.reverses else None)
+        for each in reversals
+    ]
+
+
+def _keys_of(session: Session, claim: Claim) -> list[tuple[Reimbursement, str]]:
+    ids = {payment.reimbursement_line_id for payment in claim.payments}
+    rows = session.scalars(select(Reimbursement).where(Reimbursement.id.in_(ids))).all()
+    return [(row, row.line_key) for row in rows]
+
+
+def _has_room(row: Reimbursement) -> bool:
+    line = booking.line_of(row)
+    return _units_left(row) > 0 if line.units else not row.payments
+
+
+def _units_left(row: Reimbursement) -> int:
+    taken = sum(payment.cash_units + payment.stock_units for payment in row.payments)
+    return booking.line_of(row).units - abs(taken)
+
+
+def _claims_that_have(*rows: Reimbursement) -> str:
+    """Say which claims have something of these lines: "claim 3 has it", "claims 3 and 4 have it"."""
+    ids = sorted({payment.claim_id for row in rows for payment in row.payments})
+    if not ids:
+        return ""
+    names = " and ".join(map(str, ids))
+    return f"claim {names} has it" if len(ids) == 1 else f"claims {names} have it"
+
+
+def _told(row: Reimbursement) -> str:
+    return f"{row.fnsku or row.msku or 'no product'}, {booking.what_is_paid(booking.line_of(row).said)}"
