@@ -52,6 +52,15 @@ class Decision:
 
 
 @dataclass(frozen=True)
+class ClaimLine:
+    """Where the claim stands that was made of it, in one line, and what can be pressed about it."""
+
+    text: str
+    is_to_file: bool = False
+    takes_replies: bool = False
+
+
+@dataclass(frozen=True)
 class Card:
     """A discrepancy as its card shows it. Codes are put in words here; `today` is a day of the marketplace.
 
@@ -81,6 +90,7 @@ class Card:
     evidence: tuple[Line, ...] = ()
     more_evidence: int = 0
     decision: Decision | None = None
+    claim: ClaimLine | None = None
 
 
 @dataclass(frozen=True)
@@ -127,7 +137,8 @@ def sentence(data: Card) -> str:
     name = words.claim_type_name(data.claim_type)
     lead = f"{name} for {short(data.client, HEADER_LIMIT)}: {words.units(data.quantity)} worth {_worth(data)}"
     if data.decision:
-        return plain(f"{lead}. {_who(data.decision)}, {clock_words(data.decision.at)}.", TEXT_LIMIT)
+        claim = f" {data.claim.text}." if data.claim else ""
+        return plain(f"{lead}. {_who(data.decision)}, {clock_words(data.decision.at)}.{claim}", TEXT_LIMIT)
     deadline = f"{words.day(data.closes_on)}, {words.days_left(data.closes_on, data.today)}"
     return plain(f"{lead}, to be filed by {deadline}.", TEXT_LIMIT)
 
@@ -149,15 +160,29 @@ def _open_card(data: Card) -> Message:
 def _decided_card(data: Card, decision: Decision) -> Message:
     summary = f"{_title(data)} · {words.units(data.quantity)} · {_worth(data)}"
     facts = [_plain_text(_who(decision), CONTEXT_LIMIT), {"type": "mrkdwn", "text": moment(decision.at)}]
-    if decision.note:
-        facts.append(_plain_text(decision.note, CONTEXT_LIMIT))
+    facts += [
+        _plain_text(text, CONTEXT_LIMIT) for text in (data.claim.text if data.claim else "", decision.note) if text
+    ]
     undo = [_button("Undo", ids.UNDO, data, spoken=f"Undo: {decision.what}")] if decision.can_be_undone else []
     blocks = [
         _section(summary),
         {"type": "context", "elements": facts},
-        actions(*undo, link_button("Open in the back office", data.link)),
+        actions(*_claim_buttons(data), *undo, link_button("Open in the back office", data.link)),
     ]
     return Message(sentence(data), blocks)
+
+
+def _claim_buttons(data: Card) -> list[Block]:
+    """Return what can be done about the claim; the one that comes next is the primary one."""
+    if data.claim is None:
+        return []
+    what = _title(data)
+    if data.claim.is_to_file:
+        show = _button("What to file", ids.WHAT_TO_FILE, data, spoken=f"What to file: {what}")
+        return [show | {"style": "primary"}, _button("Filed…", ids.FILED, data, spoken=f"Filed: {what}")]
+    if data.claim.takes_replies:
+        return [_button("Amazon replied…", ids.REPLIED, data, spoken=f"Amazon replied: {what}")]
+    return []
 
 
 def _title(data: Card) -> str:

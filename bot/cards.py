@@ -1,7 +1,7 @@
 """Cards as the database has them now: loaded, put into data for `blocks`, and brought up to date in Slack."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 import structlog
 from slack_sdk import WebClient
@@ -13,14 +13,15 @@ from bot import blocks
 from bot.client import SlackRefused, SlackTrouble, call, web_client
 from bot.press import Press
 from bot.text import marketplace_day
-from claims import queries, words
+from claims import moves, queries, words
 from claims.access import system_actor
-from claims.links import discrepancy_link, to_decide_link
+from claims.links import claim_link, discrepancy_link, to_decide_link
 from claims.review import undo_until
+from claims.steps import next_step
 from clock import utcnow
 from config import settings
 from db import reading, transaction
-from models import AgencySettings, ClaimStatus, Client, Discrepancy, DiscrepancyStatus, OutboxMessage
+from models import AgencySettings, Claim, ClaimStatus, Client, Discrepancy, DiscrepancyStatus, OutboxMessage
 from money import Money
 
 log = structlog.get_logger()
@@ -32,13 +33,14 @@ _GONE = {"message_not_found", "edit_window_closed"}
 
 @dataclass(frozen=True)
 class Drawn:
-    """A card as the database had it: the message, the row's version then, and where it stands (None: nowhere yet).
+    """A card as the database had it: the message, and where it stands (None: nowhere yet).
 
-    `home` is the channel it belongs in, None where no channel is set.
+    `version` tells whether something that it shows has moved since: the discrepancy, or a claim made of it. `home` is
+    the channel it belongs in, None where no channel is set.
     """
 
     message: blocks.Message
-    version: int
+    version: tuple[int, ...]
     channel: str | None
     ts: str | None
     home: str | None
@@ -49,7 +51,8 @@ def draw(session: Session, discrepancy_id: int, *, now: datetime) -> Drawn:
     found = queries.load_discrepancy(session, discrepancy_id, system_actor())
     message = blocks.card(_data(found, now))
     home = review_channel(session, found.account.client)
-    return Drawn(message, found.version, found.card_channel, found.card_ts, home)
+    version = (found.version, *(claim.version for claim in found.claims))
+    return Drawn(message, version, found.card_channel, found.card_ts, home)
 
 
 def draw_overflow(session: Session, row: OutboxMessage) -> tuple[blocks.Message, str | None]:
@@ -126,7 +129,14 @@ def _know_its_place(press: Press, discrepancy_id: int) -> bool:
     return True
 
 
+def standing_claim(found: Discrepancy) -> Claim | None:
+    """Return the claim that stands for a discrepancy; one that was undone does not."""
+    return next((claim for claim in reversed(found.claims) if claim.closed_reason != "undone"), None)
+
+
 def _data(found: Discrepancy, now: datetime) -> blocks.Card:
+    claim = None if found.status is DiscrepancyStatus.OPEN else standing_claim(found)
+    today = marketplace_day(found.marketplace, now)
     lines = sorted(found.evidence, key=lambda line: (line.role != "loss", line.position))
     return blocks.Card(
         discrepancy_id=found.id,
@@ -142,16 +152,31 @@ def _data(found: Discrepancy, now: datetime) -> blocks.Card:
         reference=f"{words.reference_name(found.reference_kind)} {found.reference_id}",
         event_date=found.event_date,
         closes_on=found.closes_on,
-        today=marketplace_day(found.marketplace, now),
+        today=today,
         policy=found.policy,
         policy_confirmed=found.policy_confirmed,
-        link=discrepancy_link(found.id),
+        link=claim_link(claim.id) if claim else discrepancy_link(found.id),
         caveats=tuple(caveat.code for caveat in found.caveats if caveat.cleared_at is None),
         cleared=tuple(caveat.code for caveat in found.caveats if caveat.cleared_at is not None),
         evidence=tuple(blocks.Line(e.file, e.line, e.role, e.text) for e in lines[: blocks.EVIDENCE_SHOWN]),
         more_evidence=max(len(lines) - blocks.EVIDENCE_SHOWN, 0),
         decision=_decision(found, now),
+        claim=_claim_line(claim, today) if claim else None,
     )
+
+
+def _claim_line(claim: Claim, today: date) -> blocks.ClaimLine:
+    is_to_file = claim.status is ClaimStatus.TO_SUBMIT
+    facts = ["filed? not yet"] if is_to_file else [words.claim_status_name(claim.status.value, claim.closed_reason)]
+    if claim.recovered:
+        facts.append(words.money(claim.recovered, claim.currency))
+    if claim.case_id:
+        facts.append(f"case {claim.case_id}")
+    step = next_step(claim)
+    if step.by is not None:
+        facts.append(step.told(today))
+    takes_replies = claim.status in moves.OPEN_AT_AMAZON or claim.status is ClaimStatus.REVERSED
+    return blocks.ClaimLine(f"Claim {claim.id}: {', '.join(facts)}", is_to_file, takes_replies)
 
 
 def _decision(found: Discrepancy, now: datetime) -> blocks.Decision | None:
@@ -172,11 +197,6 @@ def _note(found: Discrepancy) -> str:
     if found.status is DiscrepancyStatus.REJECTED and found.status_reason:
         last = next((e.note for e in reversed(found.history) if e.action == found.status.value), None)
         facts.append(words.reject_reason_name(found.status_reason) + (f": {last}" if last else ""))
-    if found.status is DiscrepancyStatus.APPROVED and found.claims:
-        claim = found.claims[-1]
-        is_to_file = claim.status is ClaimStatus.TO_SUBMIT
-        state = "not filed yet" if is_to_file else words.claim_status_name(claim.status.value, claim.closed_reason)
-        facts.append(f"Claim {claim.id}: {state}")
     if found.is_changed_since_decision:
         facts.append("the reports have changed since: look at it again")
     return " · ".join(facts)

@@ -4,15 +4,25 @@ APPROVE = "discrepancy:approve"
 REJECT = "discrepancy:reject"
 CLEAR = "discrepancy:clear"
 UNDO = "discrepancy:undo"
+WHAT_TO_FILE = "claim:packet"
+FILED = "claim:filed"
+REPLIED = "claim:replied"
 OPEN_PAGE = "page:open"
 
 REJECT_VIEW = "discrepancy:reject:view"
 CLEAR_VIEW = "discrepancy:clear:view"
 
+FILED_VIEW = "claim:filed:view"
+REPLIED_VIEW = "claim:replied:view"
+
 # Fields of the modals: the block and the element in it have the same id.
 REASON = "reason"
 NOTE = "note"
 CAVEAT = "caveat"
+CASE_ID = "case_id"
+OUTCOME = "outcome"
+REPLY = "reply"
+NEXT_ON = "next_action_on"
 
 COMMAND = "/claims"
 

@@ -11,6 +11,7 @@ from detection.marketplaces import marketplaces
 
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _CUT = "…"
+_FENCE = "```"
 
 
 def plain(text: str, limit: int) -> str:
@@ -35,6 +36,22 @@ def or_dash(text: str) -> str:
 def code(text: str, limit: int) -> str:
     """Return `text` between code marks, in at most `limit` characters with them; its own backticks become quotes."""
     return f"`{or_dash(plain(text.replace('`', chr(39)), limit - 2))}`"
+
+
+def code_lines(text: str, limit: int) -> list[str]:
+    """Return a text of many lines between code marks, in parts of at most `limit` characters, cut between lines.
+
+    A line that is longer than a part is cut; its backticks become quotes.
+    """
+    parts: list[str] = []
+    room = limit - len(_FENCE) * 2 - 2
+    for line in text.replace("`", "'").splitlines() or [""]:
+        escaped = plain(line, room)
+        if parts and _length(parts[-1]) + _length(escaped) + 1 <= room:
+            parts[-1] += f"\n{escaped}"
+        else:
+            parts.append(escaped)
+    return [f"{_FENCE}\n{or_dash(part)}\n{_FENCE}" for part in parts]
 
 
 def moment(at: datetime) -> str:

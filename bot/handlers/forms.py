@@ -2,8 +2,9 @@
 
 from sqlalchemy.orm import Session
 
+from bot.cards import standing_claim
 from bot.client import SlackRefused, SlackTrouble, call, web_client
-from bot.modals import View
+from bot.form_parts import View
 from bot.people import slack_actor
 from bot.press import Press
 from claims import queries, words
@@ -11,7 +12,7 @@ from claims.access import Permission
 from claims.errors import AlreadyDecided
 from clock import utcnow
 from errors import Moved
-from models import Discrepancy, DiscrepancyStatus
+from models import Claim, Discrepancy, DiscrepancyStatus
 
 _TOO_LATE = {"expired_trigger_id", "exchanged_trigger_id", "invalid_trigger_id"}
 
@@ -32,12 +33,34 @@ def still_open(session: Session, press: Press, discrepancy_id: int) -> Discrepan
     return found
 
 
+def claim_of(session: Session, press: Press, discrepancy_id: int) -> Claim:
+    """Return the claim that a card is about, whole, for a person who works on claims.
+
+    Raises NotAllowed, NotFound, and Moved where there is none (any more).
+    """
+    actor = slack_actor(session, press)
+    actor.require(Permission.WORK_CLAIMS)
+    found = queries.load_discrepancy(session, discrepancy_id, actor)
+    if (claim := standing_claim(found)) is None:
+        raise Moved(f"Discrepancy {found.id} has no claim: {words.status_name(found.status.value)}.")
+    return queries.load_claim(session, claim.id, actor)
+
+
 def title_of(found: Discrepancy) -> str:
     """Return what a form is about, in one line."""
     worth = words.money(found.value, found.currency)
     return (
         f"{words.claim_type_name(found.claim_type)} · {found.account.client.name} · "
         f"{words.units(found.quantity)} · {worth if found.value is not None else f'value {worth}'}"
+    )
+
+
+def title_of_claim(claim: Claim) -> str:
+    """Return what a form about a claim is about, in one line."""
+    worth = words.money(claim.value, claim.currency)
+    return (
+        f"Claim {claim.id} · {words.claim_type_name(claim.claim_type)} · {claim.account.client.name} · "
+        f"{words.units(claim.quantity)} · {worth if claim.value is not None else f'value {worth}'}"
     )
 
 

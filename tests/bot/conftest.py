@@ -185,8 +185,11 @@ def _desk(slack: SlackServer) -> Iterator[Desk]:
 
 
 def _state(element: dict[str, Any], given: str | None) -> dict[str, Any]:
+    if element["type"] == "datepicker":
+        return {"type": element["type"], "selected_date": given}
     if element["type"] != "static_select":
         return {"type": element["type"], "value": given}
+    given = given or element.get("initial_option", {}).get("value")
     chosen = next((option for option in element["options"] if option["value"] == given), None)
     return {"type": element["type"], "selected_option": chosen}
 

@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot import blocks, ids, modals
-from bot.text import code, plain
+from bot import blocks, claim_forms, ids, modals
+from bot.text import code, code_lines, plain
+from claims import outcomes
 from errors import InvalidInput
-from models import DiscrepancyStatus, RejectReason
+from models import ClaimStatus, DiscrepancyStatus, RejectReason
 from money import Money
 from sandbox.slack.checks import check_message_blocks, check_view, text_length
 from tests.bot.conftest import action_ids, shown
@@ -119,6 +120,23 @@ def test_decided_card_loses_undo() -> None:
     assert action_ids({"blocks": blocks.card(late).blocks}) == [ids.OPEN_PAGE]
 
 
+@pytest.mark.parametrize(
+    ("claim", "buttons"),
+    [
+        (blocks.ClaimLine("Claim 3: filed? not yet", is_to_file=True), [ids.WHAT_TO_FILE, ids.FILED]),
+        (blocks.ClaimLine("Claim 3: Filed, case 123456", takes_replies=True), [ids.REPLIED]),
+        (blocks.ClaimLine("Claim 3: Closed: refused by Amazon"), []),
+    ],
+)
+def test_decided_card_follows_its_claim(claim: blocks.ClaimLine, buttons: list[str]) -> None:
+    decision = replace(APPROVED, can_be_undone=False)
+    message = blocks.card(replace(MUG, decision=decision, claim=claim))
+    assert claim.text in shown({"blocks": message.blocks})
+    assert action_ids({"blocks": message.blocks}) == [*buttons, ids.OPEN_PAGE]
+    assert message.text.endswith(f"09:14 UTC. {claim.text}.")
+    assert sum(button.get("style") == "primary" for button in message.blocks[-1]["elements"]) == bool(claim.is_to_file)
+
+
 def test_overflow_says_how_many_what_worth_and_where() -> None:
     totals = (Money(Decimal("20"), "CAD"), Money(Decimal("1234.5"), "USD"))
     message = blocks.overflow(blocks.Overflow("Acme", "Main (US)", 25, totals, "http://127.0.0.1:5000/admin/x"))
@@ -141,6 +159,7 @@ def test_nothing_from_outside_breaks_a_card(texts: tuple[str, ...]) -> None:
     for message in (
         blocks.card(replace(hostile, caveats=caveats, cleared=("cost_without_source",), more_evidence=9)),
         blocks.card(replace(hostile, decision=decision)),
+        blocks.card(replace(hostile, decision=decision, claim=blocks.ClaimLine(note, is_to_file=True))),
         blocks.overflow(overflow),
     ):
         assert check_message_blocks(message.blocks) == []
@@ -157,6 +176,41 @@ def test_nothing_from_outside_breaks_a_form(title: str, code_: tuple[str, ...]) 
     for view in (modals.reject_form(about, title=title), modals.clear_form(about, title=title, caveats=code_)):
         assert check_view(view) == []
         assert all(not _marks(text) for text in _texts(view["blocks"]))
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.tuples(*[HOSTILE] * 4))
+def test_nothing_from_outside_breaks_what_is_shown_of_a_claim(texts: tuple[str, ...]) -> None:
+    title, subject, text, attach = texts
+    about = claim_forms.AboutClaim(7, 3, "submitted", "2026-11-23", "C1", "1.2")
+    for view in (
+        claim_forms.packet_sheet(subject, text, attach=[attach], warning=title, link=MUG.link),
+        claim_forms.filed_form(about, title=title),
+        claim_forms.replied_form(about, title=title, offered=outcomes.choices(ClaimStatus.SUBMITTED)),
+    ):
+        assert check_view(view) == []
+        assert all(not _marks(text) for text in _texts(view["blocks"]))
+
+
+@given(st.text(alphabet="ab`&<\n 💥", max_size=600), st.integers(min_value=40, max_value=200))
+def test_a_long_text_is_copied_in_parts_between_code_marks(text: str, limit: int) -> None:
+    parts = code_lines(text, limit)
+    assert all(len(part.encode("utf-16-le")) // 2 <= limit for part in parts)
+    assert all(part.count("`") == 6 and part.startswith("```\n") and part.endswith("\n```") for part in parts)
+
+
+def test_the_text_to_file_keeps_its_lines() -> None:
+    assert code_lines("Hello,\n\nFNSKU: <X>\n", 100) == ["```\nHello,\n\nFNSKU: &lt;X&gt;\n```"]
+    assert code_lines("", 100) == ["```\n–\n```"]
+
+
+@pytest.mark.parametrize(
+    "metadata", ["", "{}", '{"discrepancy_id": 1, "claim_id": true, "today": "2026-11-23"}',
+                 '{"discrepancy_id": 1, "claim_id": 2, "today": "x"}', '{"discrepancy_id": 1, "today": "2026-11-23"}']
+)  # fmt: skip
+def test_form_about_no_claim_is_an_error(metadata: str) -> None:
+    with pytest.raises(InvalidInput, match="names no claim"):
+        claim_forms.about({"private_metadata": metadata})
 
 
 @given(st.text(max_size=300), st.integers(min_value=1, max_value=80))
