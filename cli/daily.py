@@ -8,6 +8,7 @@ import click
 
 if TYPE_CHECKING:
     from claims.daily import Detected
+    from claims.payments import Paid
     from models import Account
 
 
@@ -22,6 +23,7 @@ def daily(account_id: int | None, as_of: datetime | None) -> None:
     """
     import logs
     from cli import wiring
+    from cli.delivering import deliver_and_tell
 
     logs.configure(is_command=True)
     wiring.connect()
@@ -29,7 +31,7 @@ def daily(account_id: int | None, as_of: datetime | None) -> None:
     if not accounts:
         click.echo("There is no active account. Add one with `flask accounts add`.", err=True)
     failed = [account for account in accounts if not _is_done(account, as_of.date() if as_of else None)]
-    _deliver()
+    deliver_and_tell()
     if failed:
         click.echo(f"{len(failed)} of {len(accounts)} accounts failed.", err=True)
         sys.exit(1)
@@ -80,35 +82,20 @@ def _tell(name: str, found: "Detected") -> None:
         click.echo(f"{name}: {warned.message}", err=True)
     recorded = found.recorded
     counts = ("new", "changed", "flagged", "settled", "withdrawn", "lapsed")
-    told = ", ".join(f"{count} {what}" for what in counts if (count := getattr(recorded, what))) or "nothing new"
-    click.echo(f"{name}, as of {found.outcome.as_of:%d %b %Y}: {told}.")
+    told = [f"{count} {what}" for what in counts if (count := getattr(recorded, what))] + _money(found.paid)
+    click.echo(f"{name}, as of {found.outcome.as_of:%d %b %Y}: {', '.join(told) or 'nothing new'}.")
 
 
-_NAMED = 5
-_STAYS = "What is not given up stays in the outbox and is tried again; see SLACK_API_URL and the token if it lasts."
+def _money(paid: "Paid") -> list[str]:
+    """Say what was booked of the reimbursements: "2 payments matched", "1 waits"."""
 
+    def many(count: int) -> str:
+        return f"{count} payment{'' if count == 1 else 's'}"
 
-def _deliver() -> None:
-    """Send what waits in the outbox, and name what stays."""
-    import outbox
-    from clock import utcnow
-    from db import reading
-    from jobs.deliver import deliver_due
-    from models import OutboxState
-
-    delivered = deliver_due()
-    if delivered.sent:
-        click.echo(f"{delivered.sent} messages sent.")
-    reasons = dict(delivered.left)
-    with reading() as session:
-        staying = [
-            (row.key, row.last_error or reasons.get(row.key) or "not sent yet")
-            for row in outbox.undelivered(session, utcnow())
-            if row.state is not OutboxState.FAILED or row.key in reasons
-        ]
-    for key, why in staying:
-        reasons.setdefault(key, why)
-    for why in dict.fromkeys(reasons.values()):
-        keys = [key for key, reason in reasons.items() if reason == why]
-        more = f" and {len(keys) - _NAMED} more" if len(keys) > _NAMED else ""
-        click.echo(f"Not sent: {', '.join(keys[:_NAMED])}{more}: {why} {_STAYS}", err=True)
+    told = [f"{many(paid.matched)} matched"] if paid.matched else []
+    told += [f"{many(paid.reversed)} taken back"] if paid.reversed else []
+    told += [f"{many(paid.changed)} changed by a later report"] if paid.changed else []
+    if paid.waiting:
+        count = str(paid.waiting) if told else many(paid.waiting)
+        told.append(f"{count} wait{'s' if paid.waiting == 1 else ''}")
+    return told
