@@ -25,17 +25,19 @@ from sandbox.slack.workspace import BOT_USER, Channel, Person, Workspace
 BOT_TOKEN = "xoxb-stand-in"  # noqa: S105 - opens nothing but the stand-in
 SIGNING_SECRET = "stand-in-signing-secret"  # noqa: S105 - the same
 REVIEW_CHANNEL = "C0REVIEW1"
+HARBOR_CHANNEL = "C0HARBOR1"  # of the demo's first client
 ANN, BEN, OLA, VIC = "U0ANN0001", "U0BEN0001", "U0OLA0001", "U0VIC0001"
 
 
 def make_workspace(*, trigger_seconds: float = 3) -> Workspace:
-    """Return a workspace of four people, the bot, a review channel and one that the bot is not in."""
+    """Return a workspace of four people, the bot, a review channel, a client's, and one that the bot is not in."""
     workspace = Workspace(trigger_seconds=trigger_seconds)
     for user, name in ((ANN, "Ann Moreau"), (BEN, "Ben Adeyemi"), (OLA, "Ola Lindqvist"), (VIC, "Vic Visitor")):
         workspace.add_person(Person(user, name, f"{name.split()[0].lower()}@agency.example"))
     workspace.add_person(Person(BOT_USER, "Recoup", "recoup@agency.example", is_bot=True))
     everyone = {ANN, BEN, OLA, VIC}
     workspace.add_channel(Channel(REVIEW_CHANNEL, "recoup-review", everyone | {BOT_USER}))
+    workspace.add_channel(Channel(HARBOR_CHANNEL, "harbor-home-goods", everyone | {BOT_USER}))
     workspace.add_channel(Channel("C0GENERAL", "general", set(everyone)))
     return workspace
 

@@ -44,6 +44,10 @@ class Doors:
         written: str = answer["out"]
         return written
 
+    def finish_all(self) -> list[str]:
+        """Wait for all that was begun and return what each command wrote."""
+        return [self.finish() for _ in range(len(self._waited_for))]
+
     def ask(self, *words: str, given: str = "") -> str:
         """Run a command to its end and return what it wrote. Raises Refused where it failed."""
         self.begin(*words, given=given)

@@ -11,35 +11,44 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from sandbox.demo.children import DemoFailed
-from sandbox.slack_server import ANN, BEN, OLA
+from sandbox.slack_server import ANN, BEN, HARBOR_CHANNEL, OLA
 
 _LOCK = "running"
 
 
 @dataclass(frozen=True, slots=True)
-class Staff:
-    """A person of the agency, in Recoup and in the Slack stand-in."""
+class DemoUser:
+    """A person who signs in: of the agency, who is in the Slack stand-in too, or with `client` of that seller."""
 
     name: str
     role: str
     slack_id: str
     password: str
+    client: str = ""
+    domain: str = "agency.example"
 
     @property
     def email(self) -> str:
-        """Their address, in both."""
-        return f"{self.name.split()[0].lower()}@agency.example"
+        """Their address."""
+        return f"{self.name.split()[0].lower()}@{self.domain}"
 
 
 @dataclass(frozen=True, slots=True)
 class Seller:
-    """A client with one account. `scale` is how large its world is."""
+    """A client with one account. `scale` is how large its world is; `channel` its own Slack channel, if it has one."""
 
     name: str
     rate: str
     scale: float
     seed: int
     folder: str
+    address: str
+    channel: str = ""
+
+    @property
+    def domain(self) -> str:
+        """Where its people have their addresses."""
+        return f"{self.folder}.example"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,21 +98,21 @@ class Place:
         self.logs.mkdir()
         self.clock.write_text("0\n", encoding="utf-8")
 
-    def remember(self, staff: Sequence[Staff], accounts: Mapping[str, Seller]) -> None:
+    def remember(self, users: Sequence[DemoUser], accounts: Mapping[str, Seller]) -> None:
         """Note that all is set up: who signs in with which password, and whose account is which. For the owner only."""
         known = {
-            "staff": [asdict(person) for person in staff],
+            "users": [asdict(user) for user in users],
             "accounts": {account_id: asdict(seller) for account_id, seller in accounts.items()},
         }
         handle = os.open(self._known, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             json.dump(known, file, indent=1)
 
-    def remembered(self) -> tuple[list[Staff], dict[str, Seller]]:
-        """Return the staff and the accounts of the demo that is set up here."""
+    def remembered(self) -> tuple[list[DemoUser], dict[str, Seller]]:
+        """Return the users and the accounts of the demo that is set up here."""
         known = json.loads(self._known.read_text(encoding="utf-8"))
         accounts = {account_id: Seller(**row) for account_id, row in known["accounts"].items()}
-        return [Staff(**row) for row in known["staff"]], accounts
+        return [DemoUser(**row) for row in known["users"]], accounts
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -117,20 +126,30 @@ class Place:
             yield
 
 
-def new_staff() -> list[Staff]:
-    """Return the agency's people with passwords of today."""
+def new_users(clients: Sequence[Seller]) -> list[DemoUser]:
+    """Return the agency's people with passwords of today, and somebody of the first client."""
+    client = clients[0]
     return [
-        Staff("Ola Lindqvist", "admin", OLA, _password()),
-        Staff("Ann Moreau", "case_manager", ANN, _password()),
-        Staff("Ben Adeyemi", "case_manager", BEN, _password()),
+        DemoUser("Ola Lindqvist", "admin", OLA, _password()),
+        DemoUser("Ann Moreau", "case_manager", ANN, _password()),
+        DemoUser("Ben Adeyemi", "case_manager", BEN, _password()),
+        DemoUser("Hana Kimura", "client", "", _password(), client.name, client.domain),
     ]
 
 
 def sellers(seed: int) -> list[Seller]:
     """Return the clients of the demo: a large one, whose cards do not all fit, and a small one."""
     return [
-        Seller("Harbor Home Goods", "0.20", 1, seed, "harbor"),
-        Seller("Pine & Paper", "0.15", 0.1, seed + 1, "pine"),
+        Seller(
+            "Harbor Home Goods",
+            "0.20",
+            1,
+            seed,
+            "harbor",
+            "Harbor Home Goods LLC\n12 Pier Road\nPortland, OR 97209",
+            HARBOR_CHANNEL,
+        ),
+        Seller("Pine & Paper", "0.15", 0.1, seed + 1, "pine", "Pine & Paper Co.\n4 Mill Street\nAsheville, NC 28801"),
     ]
 
 

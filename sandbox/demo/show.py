@@ -15,7 +15,7 @@ from sandbox.demo import stage as setting
 from sandbox.demo.children import Children, DemoFailed
 from sandbox.demo.doors import Doors
 from sandbox.demo.hands import NotAsItShouldBe, SlackHands
-from sandbox.demo.place import Place, Seller, Staff, new_staff, sellers
+from sandbox.demo.place import DemoUser, Place, Seller, new_users, sellers
 from sandbox.demo.stage import Stage
 from sandbox.demo.way import Way
 
@@ -51,10 +51,10 @@ def run(
         stage = Stage(place, children, Doors(children))
         try:
             if is_kept:
-                staff, accounts = _go_on(stage, port)
+                users, accounts = _go_on(stage, port)
             else:
-                staff, accounts = _begin(stage, port, seed=seed, today=today)
-            return _walk(Way(stage, staff, accounts)) if check else _stay(stage, staff)
+                users, accounts = _begin(stage, port, seed=seed, today=today)
+            return _walk(Way(stage, users, accounts)) if check else _stay(stage, users)
         except _Ended:
             return 0
         finally:
@@ -63,15 +63,16 @@ def run(
             children.stop()
 
 
-def _begin(stage: Stage, port: int, *, seed: int, today: date) -> tuple[list[Staff], dict[str, Seller]]:
-    """Make a new world and set everything up in it. Returns the staff, and the sellers by account id."""
-    staff, clients = new_staff(), sellers(seed)
+def _begin(stage: Stage, port: int, *, seed: int, today: date) -> tuple[list[DemoUser], dict[str, Seller]]:
+    """Make a new world and set everything up in it. Returns the users, and the sellers by account id."""
+    clients = sellers(seed)
+    users = new_users(clients)
     _say("Setting up the agency, and a stand-in for its Slack")
-    setting.begin_setting_up(stage, staff, clients)
+    setting.begin_setting_up(stage, users, clients)
     slack = setting.start_slack(stage, port=port + 1)
     _say(f"Simulating two sellers' last eight months (seed {seed})")
     setting.write_worlds(stage.place, clients, until=setting.last_whole_day(today))
-    accounts = setting.account_ids(stage, staff, clients)
+    accounts = setting.account_ids(stage, clients)
     setting.wait_for_slack(stage, slack)
     web = setting.start_web(stage, port=port)
     setting.start_workers(stage)
@@ -79,16 +80,17 @@ def _begin(stage: Stage, port: int, *, seed: int, today: date) -> tuple[list[Sta
     for child in [setting.begin_import(stage, seller, account) for account, seller in accounts.items()]:
         stage.children.finish(child)
     setting.wait_for_web(stage, web, port=port)
-    stage.place.remember(staff, accounts)
+    setting.describe_agency(stage, users[0])
+    stage.place.remember(users, accounts)
     days = setting.start_days(stage, port=port + 2)
     _wait_for_the_first_card(stage)
     setting.wait_for_days(stage, days)
-    return staff, accounts
+    return users, accounts
 
 
-def _go_on(stage: Stage, port: int) -> tuple[list[Staff], dict[str, Seller]]:
+def _go_on(stage: Stage, port: int) -> tuple[list[DemoUser], dict[str, Seller]]:
     """Start everything again in the world that was kept."""
-    staff, accounts = stage.place.remembered()
+    users, accounts = stage.place.remembered()
     _say("Going on with the world that was kept")
     slack = setting.start_slack(stage, port=port + 1)
     setting.make_tables(stage)
@@ -97,7 +99,7 @@ def _go_on(stage: Stage, port: int) -> tuple[list[Staff], dict[str, Seller]]:
     setting.start_workers(stage)
     setting.wait_for_web(stage, web, port=port)
     setting.wait_for_days(stage, setting.start_days(stage, port=port + 2))
-    return staff, accounts
+    return users, accounts
 
 
 def _wait_for_the_first_card(stage: Stage) -> None:
@@ -107,20 +109,28 @@ def _wait_for_the_first_card(stage: Stage) -> None:
         _say(f"No card has come yet; {stage.place.logs / 'worker.log'} may say why.")
 
 
-def _stay(stage: Stage, staff: list[Staff]) -> int:
+def _stay(stage: Stage, users: list[DemoUser]) -> int:
     """Say where everything is, then watch until asked to end."""
     stage.doors.close()
-    admin = staff[0]
-    lines = ["READY", f"backoffice\t{stage.backoffice}\t{admin.email}\t{admin.password}", f"slack\t{stage.slack}"]
-    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.write("\n".join(["READY", *_addresses(stage, users)]) + "\n")
     sys.stdout.flush()
-    for person in staff[1:]:
-        _say(f"{person.name}, {person.role.replace('_', ' ')}: {person.email} {person.password}")
+    for user in users:
+        if user.role == "case_manager":
+            _say(f"{user.name}, case manager: {user.email} {user.password}")
     _say(f"Let days pass, and file with Amazon's stand-in: {stage.days}")
     _say("Ctrl-C ends it all.")
     while True:
         stage.children.check()
         time.sleep(0.5)
+
+
+def _addresses(stage: Stage, users: list[DemoUser]) -> Iterator[str]:
+    """Yield a line for each page that a person opens, and who signs in there."""
+    admin = users[0]
+    client = next(user for user in users if user.client)
+    yield f"backoffice\t{stage.backoffice}\t{admin.email}\t{admin.password}"
+    yield f"portal\t{stage.backoffice}/portal/\t{client.email}\t{client.password}"
+    yield f"slack\t{stage.slack}"
 
 
 def _walk(way: Way) -> int:

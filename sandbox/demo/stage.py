@@ -13,11 +13,22 @@ from sandbox import world
 from sandbox.demo.browser import Browser
 from sandbox.demo.children import Child, Children, DemoFailed
 from sandbox.demo.doors import Doors
-from sandbox.demo.place import Place, Seller, Staff
+from sandbox.demo.office import Office
+from sandbox.demo.place import DemoUser, Place, Seller
 from sandbox.ports import free_port
 from sandbox.slack_server import BOT_TOKEN, REVIEW_CHANNEL, SIGNING_SECRET
 
 _READY_SECONDS = 60
+# As it stands on invoices.
+AGENCY = {
+    "name": "Lindqvist & Partners",
+    "time_zone": "America/Los_Angeles",
+    "address": "Lindqvist & Partners LLC\n200 Market Street\nSan Francisco, CA 94105",
+    "tax_number": "EIN 00-0000000",
+    "invoice_prefix": "LP-",
+    "review_channel": "",
+    "digest_channel": "",
+}
 # How often the demo's cron looks: nobody who has pressed *Next day* wants to wait a quarter of a minute.
 CRON_SECONDS = 1
 _PORTS_TRIED = 20
@@ -126,24 +137,23 @@ def start_workers(stage: Stage) -> None:
     stage.children.start("cron", [*_FLASK, "cron", "--every", str(CRON_SECONDS)])
 
 
-def begin_setting_up(stage: Stage, staff: Sequence[Staff], sellers: Sequence[Seller]) -> None:
+def begin_setting_up(stage: Stage, users: Sequence[DemoUser], sellers: Sequence[Seller]) -> None:
     """Start to make the tables and to add the people, the clients and their accounts. See `account_ids`."""
     stage.doors.begin("db", "upgrade")
-    for person in staff:
-        _begin_user(stage.doors, person)
+    staff = [user for user in users if not user.client]
+    for user in staff:
+        _begin_user(stage.doors, user)
     for seller in sellers:
         _begin_client(stage.doors, seller, case_manager=staff[1].email)
+    for user in users:
+        if user.client:
+            _begin_user(stage.doors, user)
 
 
-def account_ids(stage: Stage, staff: Sequence[Staff], sellers: Sequence[Seller]) -> dict[str, Seller]:
+def account_ids(stage: Stage, sellers: Sequence[Seller]) -> dict[str, Seller]:
     """Wait until all is set up. Returns the sellers by the id of their account."""
-    for _ in range(1 + len(staff)):
-        stage.doors.finish()
-    accounts = {}
-    for seller in sellers:
-        stage.doors.finish()
-        accounts[stage.doors.finish().strip()] = seller
-    return accounts
+    ids = [written.strip() for written in stage.doors.finish_all()]
+    return dict(zip(filter(str.isdigit, ids), sellers, strict=True))
 
 
 def make_tables(stage: Stage) -> None:
@@ -163,6 +173,13 @@ def write_worlds(place: Place, sellers: Iterable[Seller], *, until: date) -> Non
 def world_folder(place: Place, seller: Seller) -> Path:
     """Return where a seller's world is."""
     return place.folder / "world" / seller.folder
+
+
+def describe_agency(stage: Stage, admin: DemoUser) -> None:
+    """Say what the agency is called and where it is, on its settings page."""
+    office = Office(stage.backoffice, admin)
+    office.sign_in()
+    office.send("/admin/settings/", AGENCY)
 
 
 def begin_import(stage: Stage, seller: Seller, account_id: str) -> Child:
@@ -199,12 +216,14 @@ def _wait_for_page(children: Children, child: Child, browser: Browser, path: str
         raise DemoFailed(f"{child.name} did not answer: {child.last_line()}", todo=f"See {child.log}.")
 
 
-def _begin_user(doors: Doors, person: Staff) -> None:
-    options = ("--role", person.role, "--name", person.name, "--slack-id", person.slack_id, "--password-stdin")
-    doors.begin("users", "add", person.email, *options, given=person.password + "\n")
+def _begin_user(doors: Doors, user: DemoUser) -> None:
+    of = ("--client", user.client) if user.client else ("--slack-id", user.slack_id)
+    options = ("--role", user.role, "--name", user.name, *of, "--password-stdin")
+    doors.begin("users", "add", user.email, *options, given=user.password + "\n")
 
 
 def _begin_client(doors: Doors, seller: Seller, *, case_manager: str) -> None:
-    options = ("--email", f"accounts@{seller.folder}.example", "--commission-rate", seller.rate)
-    doors.begin("clients", "add", seller.name, *options, "--case-manager", case_manager)
+    at = ("--email", f"accounts@{seller.domain}", "--billing-email", f"billing@{seller.domain}")
+    terms = ("--commission-rate", seller.rate, "--address", seller.address, "--case-manager", case_manager)
+    doors.begin("clients", "add", seller.name, *at, *terms)
     doors.begin("accounts", "add", "Amazon.com", "--client", seller.name, "--marketplace", "US")

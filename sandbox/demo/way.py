@@ -1,31 +1,28 @@
 """The whole way once, without a person, through the doors a person uses. Each step raises where it finds otherwise."""
 
-import html
 import json
-import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from sandbox.demo import stage as setting
-from sandbox.demo.browser import Browser, Page
 from sandbox.demo.children import DemoFailed
 from sandbox.demo.hands import Json, NotAsItShouldBe, SlackHands
-from sandbox.demo.place import Seller, Staff
+from sandbox.demo.office import Office
+from sandbox.demo.place import DemoUser, Seller
 from sandbox.demo.stage import Stage
 from sandbox.slack_server import ANN, BEN, VIC
 from sandbox.truth import Truth
 
 _CARDS_A_RUN = 20
 _LONG_SECONDS, _SHORT_SECONDS = 120, 20
-_OK = 200
 
 
 class Way:
     """The steps, and what they know of one another: which discrepancies were decided on."""
 
-    def __init__(self, stage: Stage, staff: list[Staff], accounts: dict[str, Seller]) -> None:
-        self._stage, self._staff, self._accounts = stage, staff, accounts
-        self._office, self._slack = Browser(stage.backoffice), SlackHands(stage.slack)
+    def __init__(self, stage: Stage, users: list[DemoUser], accounts: dict[str, Seller]) -> None:
+        self._stage, self._users, self._accounts = stage, users, accounts
+        self._office, self._slack = Office(stage.backoffice, users[0]), SlackHands(stage.slack)
         self._found: dict[str, list[Json]] = {}
         self._approved = self._rejected = 0
 
@@ -79,7 +76,7 @@ class Way:
 
     def _approve_again(self) -> None:
         """Decide at another door what is decided already."""
-        ben = self._staff[-1]
+        ben = self._users[2]
         words = ("discrepancies", "approve", str(self._approved), "--as", ben.email)
         try:
             self._stage.doors.ask(*words)
@@ -116,11 +113,7 @@ class Way:
         self._wait(lambda: "USD" in json.dumps(self._slack.state(ANN)["ephemerals"]), _SHORT_SECONDS, "the answer")
 
     def _sign_in(self) -> None:
-        person = self._staff[0]
-        form = {"email": person.email, "password": person.password}
-        page = self._office.post_form("/sign-in", _hidden_fields(self._office.get("/sign-in")) | form)
-        if page.status != _OK or "/admin/" not in page.url:
-            raise NotAsItShouldBe(f"{page.status} at {page.url}")
+        self._office.sign_in()
 
     def _see_the_claim(self) -> None:
         row = self._shown(self._approved)
@@ -128,12 +121,12 @@ class Way:
         if len(claims) != 1:
             raise NotAsItShouldBe(f"{len(claims)} claims of discrepancy {self._approved}")
         path = f"/admin/claims/{claims[0]['id']}/"
-        if path not in self._page("/admin/claims/") or row["reference_id"] not in self._page(path):
+        if path not in self._office.page("/admin/claims/") or row["reference_id"] not in self._office.page(path):
             raise NotAsItShouldBe(f"claim {claims[0]['id']} is not in the ledger")
 
     def _see_the_evidence(self) -> None:
         row = self._shown(self._approved)
-        page = self._page(f"/admin/discrepancies/{self._approved}/")
+        page = self._office.page(f"/admin/discrepancies/{self._approved}/")
         if row["evidence"][0]["file"] not in page or row["fnsku"] not in page:
             raise NotAsItShouldBe(f"{row['evidence'][0]['file']} is not on the page")
 
@@ -149,22 +142,9 @@ class Way:
         if not setting.wait_for(self._stage.children, condition, seconds=seconds, pause=pause):
             raise NotAsItShouldBe(f"waited {seconds:.0f} seconds for {what}")
 
-    def _page(self, path: str) -> str:
-        page = self._office.get(path)
-        if page.status != _OK:
-            raise NotAsItShouldBe(f"{path} answers {page.status}")
-        return html.unescape(page.text)
-
     def _rows(self, *words: str) -> Any:
         return self._stage.doors.rows(*words)
 
     def _shown(self, row: int) -> dict[str, Any]:
         shown: Json = self._rows("discrepancies", "show", str(row))
         return shown
-
-
-def _hidden_fields(page: Page) -> dict[str, str]:
-    """Return the hidden fields of a page's forms, among them the token against forged ones."""
-    fields = [field for field in re.findall(r"<input[^>]*>", page.text) if "hidden" in field]
-    pairs = [(re.search(r'name="([^"]*)"', field), re.search(r'value="([^"]*)"', field)) for field in fields]
-    return {name[1]: html.unescape(value[1]) for name, value in pairs if name and value}

@@ -69,14 +69,17 @@ def test_check_walks_the_whole_way(folder):
 
 def test_ready_says_where_to_sign_in_and_ctrl_c_ends_everything(folder):
     demo = start(folder)
-    lines = [demo.stdout.readline().rstrip("\n") for _ in range(3)]
+    lines = [demo.stdout.readline().rstrip("\n") for _ in range(4)]
     try:
         assert lines[0] == "READY", demo.stderr.read()
         name, office, email, password = lines[1].split("\t")
         assert (name, email) == ("backoffice", "ola@agency.example")
         assert Browser(office).get("/sign-in").status == 200
         assert len(password) >= 12
-        name, slack = lines[2].split("\t")
+        name, portal, email, password = lines[2].split("\t")
+        assert (name, email) == ("portal", "hana@harbor.example")
+        assert "Sign in" in Browser(portal).get("/portal/").text
+        name, slack = lines[3].split("\t")
         assert name == "slack"
         assert "Slack stand-in" in Browser(slack).get("/").text
     finally:

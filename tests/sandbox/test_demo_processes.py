@@ -14,7 +14,7 @@ import config
 from sandbox.demo.browser import Browser
 from sandbox.demo.children import Children, DemoFailed
 from sandbox.demo.doors import Doors, Refused
-from sandbox.demo.place import Place, new_staff, sellers
+from sandbox.demo.place import Place, new_users, sellers
 from sandbox.demo.stage import environment, wait_for
 from sandbox.ports import free_port
 
@@ -124,12 +124,12 @@ def test_a_new_demo_leaves_nothing_of_the_old_one(tmp_path):
 
 
 def test_passwords_are_kept_for_their_owner_only(tmp_path):
-    staff, accounts = new_staff(), {"1": sellers(1)[0]}
+    users, accounts = new_users(sellers(1)), {"1": sellers(1)[0]}
     place = Place(tmp_path)
-    place.remember(staff, accounts)
-    assert place.remembered() == (staff, accounts)
+    place.remember(users, accounts)
+    assert place.remembered() == (users, accounts)
     assert (tmp_path / "demo.json").stat().st_mode & 0o777 == 0o600
-    assert len({person.password for person in staff}) == len(staff)
+    assert len({user.password for user in users}) == len(users)
 
 
 def test_children_see_our_settings_and_no_proxy(tmp_path):
