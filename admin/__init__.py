@@ -14,12 +14,13 @@ from admin.accounts import AccountView
 from admin.claim_ledger import ClaimView
 from admin.clients import ClientView
 from admin.discrepancies import DiscrepancyView
+from admin.invoices import InvoiceView
 from admin.settings import SettingsView
 from admin.today import TodayView
 from admin.users import UserView
 from claims import words
 from clock import utcnow
-from models import Account, Claim, Client, Discrepancy, HistoryEntry, User
+from models import Account, Claim, Client, Discrepancy, HistoryEntry, Invoice, User
 
 _STATIC = Path(__file__).parent / "static"
 
@@ -43,6 +44,7 @@ def register(app: Flask) -> None:
         ClaimView(Claim, name="Claims", endpoint="claims"),
         AccountView(Account, name="Accounts", endpoint="accounts", menu_class_name="apart"),
         ClientView(Client, name="Clients", endpoint="clients"),
+        InvoiceView(Invoice, name="Billing", endpoint="invoices"),
         UserView(User, name="Users", endpoint="users"),
         SettingsView(name="Settings", endpoint="settings"),
     )

@@ -13,7 +13,7 @@ from limits import parse_many
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from admin.people import STAFF, SignedIn, current_role
+from admin.people import SignedIn, current_role
 from admin.tries import Tries
 from claims import passwords
 from claims.access import require_access
@@ -26,6 +26,12 @@ log = structlog.get_logger()
 
 TRIES_PER_ADDRESS = parse_many("20 per minute; 100 per hour")
 TRIES_PER_ACCOUNT = parse_many("6 per minute; 30 per hour")
+_FIRST_PAGES = {
+    Role.ADMIN: "admin.index",
+    Role.CASE_MANAGER: "admin.index",
+    Role.BILLING: "invoices.index_view",
+    Role.CLIENT: "portal.home",
+}
 _LONGEST_PASSWORD = 1000
 #: at most so many passwords are hashed at once
 hashing = threading.BoundedSemaphore(2)
@@ -74,14 +80,9 @@ def _email() -> str:
 
 
 def _front_door() -> ResponseReturnValue:
-    """Lead to the sign-in or to the person's first page; a role without one is told so."""
-    if not current_user.is_authenticated:
-        return redirect(url_for("sign_in"))
-    if current_role() in STAFF:
-        return redirect(url_for("admin.index"))
-    if current_role() is Role.CLIENT:
-        return redirect(url_for("portal.home"))
-    return render_template("no_page_yet.html")
+    """Lead to the sign-in or to the person's first page."""
+    role = current_role()
+    return redirect(url_for(_FIRST_PAGES[role] if role else "sign_in"))
 
 
 def _sign_in() -> ResponseReturnValue:

@@ -38,7 +38,7 @@ def locked(session: Session, invoice_id: int, actor: Actor) -> Invoice:
         options=[selectinload(Invoice.client), selectinload(Invoice.lines)],
     )
     if found is None or not is_seen(found, actor):
-        raise NotFound(f"There is no invoice {invoice_id}.", todo="`flask invoices list` shows them.")
+        raise NotFound(f"There is no invoice {invoice_id}.")
     return found
 
 

@@ -53,5 +53,5 @@ def load_invoice(session: Session, invoice_id: int, actor: Actor) -> Invoice:
         )
     )
     if found is None or not is_seen(found, actor):
-        raise NotFound(f"There is no invoice {invoice_id}.", todo="`flask invoices list` shows them.")
+        raise NotFound(f"There is no invoice {invoice_id}.")
     return found

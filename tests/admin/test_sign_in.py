@@ -207,10 +207,11 @@ def test_the_address_of_a_proxy_is_believed_only_where_a_proxy_of_ours_can_be(of
         assert sign_in.client_address() == address
 
 
-def test_a_role_without_pages_is_told_so_in_words(office):
-    said = office.signed_in(office.cast.bill).text("/")
-    assert "There is no page for your role yet" in said
-    assert "(Billing)" in said
+def test_billing_lands_on_the_invoices(office):
+    bill = office.signed_in(office.cast.bill)
+    assert bill.get("/").location == "/admin/invoices/"
+    assert bill.get("/admin/invoices/").status_code == 200
+    assert bill.get("/admin/").status_code == 403
 
 
 def test_a_clients_person_lands_on_their_portal(office):

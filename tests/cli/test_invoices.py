@@ -119,7 +119,7 @@ def test_lists_are_narrowed_and_have_other_forms(run: Run, cast: Cast) -> None:
     shown = run("invoices", "show", 1).stdout
     assert "1,000.00 USD × 20 % = 200.00 USD" in shown
     assert "Commission: 20 %" in shown
-    assert run("invoices", "show", 7).stderr == "There is no invoice 7. `flask invoices list` shows them.\n"
+    assert run("invoices", "show", 7).stderr == "There is no invoice 7.\n"
 
 
 def test_the_way_of_an_invoice_at_the_command_line(run: Run, cast: Cast, tmp_path: Path) -> None:
