@@ -153,6 +153,11 @@ def figures(session: Session, actor: Actor, now: datetime) -> Figures:
     )
 
 
+def owed(session: Session, actor: Actor) -> Total:
+    """Return what the client's open invoices come to. Raises NotAllowed for who is none of a client's people."""
+    return _owed(session, home(session, actor))
+
+
 def waiting_requests(actor: Actor) -> Select[Request]:
     """Return what the client is asked and has not answered."""
     return select(Request).where(Request.client_id == actor.client_id, Request.status == RequestStatus.ASKED)

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from admin.people import current_actor
-from admin.portal import approving, home, ledger, requests, settings
+from admin.portal import approving, home, invoices, ledger, requests, settings
 from claims import approvals, clients, portal
 from db import reading
 
@@ -20,7 +20,7 @@ def register(app: Flask) -> None:
     pages = Blueprint("portal", __name__, url_prefix="/portal", template_folder="templates")
     pages.before_request(_let_in)
     pages.context_processor(_shared)
-    for part in (home, approving, requests, ledger, settings):
+    for part in (home, approving, requests, ledger, invoices, settings):
         part.register(pages)
     app.register_blueprint(pages)
 
@@ -45,7 +45,8 @@ def _shared() -> dict[str, Any]:
 
 def _tabs() -> list[tuple[str, str, bool]]:
     """Return the pages by task: address, name, and whether it is the one that is open."""
-    named = [("home", "Home"), ("requests", "Requests"), ("claims", "Claims"), ("settings", "Settings")]
+    named = [("home", "Home"), ("requests", "Requests"), ("claims", "Claims"), ("invoices", "Invoices")]
+    named.append(("settings", "Settings"))
     if g.client.approval in approvals.ASKS_THE_CLIENT:
         named.insert(1, ("approving", "To approve"))
     here = (request.endpoint or "").partition(".")[2].partition("_")[0]

@@ -19,6 +19,8 @@ from models import (
     DiscrepancyStatus,
     Document,
     HistoryEntry,
+    Invoice,
+    InvoiceStatus,
     Reimbursement,
     RejectReason,
     RequestStatus,
@@ -344,6 +346,62 @@ def test_the_client_rejects_with_a_reason(office, shop, carl):
     with db.reading() as session:
         found = session.get_one(Discrepancy, shop.to_approve_id)
     assert (found.status, found.status_reason) == (DiscrepancyStatus.REJECTED, RejectReason.NOT_OURS)
+
+
+# Invoices
+
+
+def ask_about(person: Person, shop: Shop, text: str = "Which shipment is that?"):
+    path = f"/portal/invoices/{shop.invoice_id}/"
+    return person.press(path, f"{path}lines/{shop.line_id}/query", text=text)
+
+
+def test_invoices_say_what_is_owed_and_until_when_they_can_be_queried(carl):
+    said = carl.text("/portal/invoices/")
+    assert "You owe 4.00 USD on 1 invoice" in said
+    assert "Invoice Enamel-1" in said
+
+
+def test_a_draft_is_nobodys_business_yet(office, shop, carl):
+    with db.transaction() as session:
+        invoice = session.get_one(Invoice, shop.invoice_id)
+        invoice.status, invoice.sent_at, invoice.number = InvoiceStatus.DRAFT, None, None
+    assert "No invoices yet" in carl.text("/portal/invoices/")
+    assert carl.get(f"/portal/invoices/{shop.invoice_id}/").status_code == 404
+    assert "flask" not in carl.text(f"/portal/invoices/{shop.invoice_id}/")
+
+
+def test_an_invoice_reads_as_it_was_printed_and_comes_as_a_file(shop, carl):
+    said = carl.text(f"/portal/invoices/{shop.invoice_id}/")
+    assert "Invoice Enamel-1: 4.00 USD" in said
+    assert "10245671881" in said
+    assert "Commission: 20 % of what is recovered." in said
+    file = carl.get(f"/portal/invoices/{shop.invoice_id}/pdf")
+    assert (file.mimetype, file.data[:5]) == ("application/pdf", b"%PDF-")
+    assert file.headers["Content-Disposition"] == 'attachment; filename="invoice-Enamel-1.pdf"'
+
+
+def test_a_line_is_queried_until_the_last_day(office, shop, carl, set_clock):
+    assert "Each line can be queried until 30 Nov 2026 (in 7 days)" in carl.text(f"/portal/invoices/{shop.invoice_id}/")
+    assert carl.told(ask_about(carl, shop)).startswith("Thank you. Your agency looks at this line")
+    said = carl.text(f"/portal/invoices/{shop.invoice_id}/")
+    assert "Asked: Which shipment is that?" in said
+    assert "Query this line" not in said
+    with db.reading() as session:
+        assert session.get_one(Invoice, shop.invoice_id).status is InvoiceStatus.QUERIED
+
+
+def test_after_the_last_day_no_line_is_queried(office, shop, carl, set_clock):
+    set_clock(NOW + timedelta(days=9))
+    assert "Query this line" not in carl.text(f"/portal/invoices/{shop.invoice_id}/")
+    assert "could be queried until 30 Nov 2026" in carl.told(ask_about(carl, shop))
+
+
+def test_a_query_says_something_and_belongs_to_this_invoice(shop, carl):
+    answer = ask_about(carl, shop, text=" ")
+    assert (answer.status_code, "Some words are missing." in read(answer)) == (422, True)
+    path = f"/portal/invoices/{shop.invoice_id}/"
+    assert carl.press(path, f"{path}lines/999/query", text="x").status_code == 404
 
 
 # Settings
