@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
@@ -67,7 +68,9 @@ def _unbilled(session: Session, week: Week) -> Sequence[str]:
         .join(Account, Account.client_id == Client.id)
         .join(Reimbursement, Reimbursement.account_id == Account.id)
         .join(Reimbursement.payments)
-        .where(Client.address == "", Reimbursement.approved_on <= week.sunday, ClaimPayment.amount > 0, ~billed)
+        .where(
+            Client.address == "", Reimbursement.approved_on <= week.sunday, ClaimPayment.amount > Decimal(0), ~billed
+        )
         .distinct()
         .order_by(Client.name)
     )

@@ -1,6 +1,7 @@
 """A real mail server that can refuse, put off, stall and hang up, and rows of the outbox to send to it."""
 
 import asyncio
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,6 +32,7 @@ class Faulty(Inbox):
         self.answers: dict[str, str] = {}
         self.hangs_up: str | None = None
         self.stalls: str | None = None
+        self.stalled = threading.Event()
         self.meanwhile: Callable[[], None] = lambda: None
 
     async def handle_MAIL(self, server: Any, _: Any, envelope: Any, address: str, __: Any) -> str:  # noqa: N802
@@ -50,6 +52,7 @@ class Faulty(Inbox):
 
     async def _at(self, step: str, server: Any) -> str | None:
         if self.stalls == step:
+            self.stalled.set()
             await asyncio.sleep(60)
         if self.hangs_up == step:
             server.transport.abort()
