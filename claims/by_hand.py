@@ -1,5 +1,6 @@
 """What a person says about a payment that the daily matching left open: for which claim it was, or for none of ours."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,7 @@ from errors import InvalidInput, Moved, NotFound
 from models import Account, Claim, ClaimPayment, Reimbursement, ReimbursementState, Role
 
 _MOST_LINES = 5
+_LINE_ID = re.compile("[0-9]{1,9}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,7 @@ class WaitingLine:
     row: Reimbursement
     candidates: tuple[Claim, ...]
     units_left: int
+    takes_back: bool
 
     @property
     def waits_for_its_payment(self) -> bool:
@@ -42,7 +45,12 @@ def waiting_lines(session: Session, actor: Actor, *, account_id: int | None = No
     wanted = select(Claim).where(Claim.id.in_(ids)).options(selectinload(Claim.discrepancies))
     claims = {claim.id: claim for claim in session.scalars(wanted)} if ids else {}
     return [
-        WaitingLine(row, tuple(claims[id_] for id_ in row.candidates if id_ in claims), _units_left(row))
+        WaitingLine(
+            row,
+            tuple(claims[claim_id] for claim_id in row.candidates if claim_id in claims),
+            _units_left(row),
+            booking.line_of(row).takes_back,
+        )
         for row in rows
     ]
 
@@ -71,13 +79,15 @@ def _waits(actor: Actor) -> ColumnElement[bool]:
     return and_(waits, Account.client_id == actor.client_id) if actor.role is Role.CLIENT else waits
 
 
-def match(session: Session, claim_id: int, *, reimbursement: str, actor: Actor, now: datetime) -> list[ClaimPayment]:
+def match(
+    session: Session, claim_id: int, *, reimbursement: str | int, actor: Actor, now: datetime
+) -> list[ClaimPayment]:
     """Say that a reimbursement was paid for this claim, or taken back from it; return what was booked.
 
-    reimbursement: Amazon's reimbursement id, or the id of one of its lines here, where it has several. Units that the
-    claim still lacks are taken; where it lacks none, all that is left of the line. Raises NotAllowed, NotFound,
-    InvalidInput where several lines are meant, and Moved where all of it is taken, the claim was not filed, or there is
-    nothing to be taken back.
+    reimbursement: Amazon's reimbursement id, or as a number the id of one of its lines here; a text that is no id of
+    Amazon's may be that too. Units that the claim still lacks are taken; where it lacks none, all that is left of the
+    line. Raises NotAllowed, NotFound, InvalidInput where several lines are meant, and Moved where all of it is taken,
+    the claim was not filed, or there is nothing to be taken back.
     """
     claim = moves.locked(session, claim_id, actor)
     moves.require_person(actor)
@@ -145,12 +155,15 @@ def _does_not_wait(session: Session, line_id: int, actor: Actor) -> Moved | NotF
     return Moved(f"Payment {line_id} does not wait any more: " + (f"{claims}." if claims else "it is not ours."))
 
 
-def _line_named(session: Session, claim: Claim, named: str) -> Reimbursement:
+def _line_named(session: Session, claim: Claim, named: str | int) -> Reimbursement:
     """Return the one line that is meant, locked, with its payments."""
-    text = named.strip()
-    rows = _lines(session, Reimbursement.account_id == claim.account_id, Reimbursement.reimbursement_id == text)
-    if not rows and text.isdecimal() and len(text) < 10:  # noqa: PLR2004  digits of a number that the database keeps
-        rows = _lines(session, Reimbursement.account_id == claim.account_id, Reimbursement.id == int(text))
+    text = str(named).strip()
+    of_account = Reimbursement.account_id == claim.account_id
+    rows: Sequence[Reimbursement] = ()
+    if isinstance(named, str):
+        rows = _lines(session, of_account, Reimbursement.reimbursement_id == text)
+    if not rows and _LINE_ID.fullmatch(text):
+        rows = _lines(session, of_account, Reimbursement.id == int(text))
     if not rows:
         raise _no_such_line(session, claim, text)
     free = [row for row in rows if booking.line_of(row).takes_back or _has_room(row)]
@@ -170,10 +183,10 @@ def _line_named(session: Session, claim: Claim, named: str) -> Reimbursement:
     return likely[0]
 
 
-def _lines(session: Session, *conditions: object) -> Sequence[Reimbursement]:
+def _lines(session: Session, *conditions: ColumnElement[bool]) -> Sequence[Reimbursement]:
     return session.scalars(
         select(Reimbursement)
-        .where(*conditions)  # type: ignore[arg-type]
+        .where(*conditions)
         .options(selectinload(Reimbursement.payments))
         .order_by(Reimbursement.id)
         .with_for_update()

@@ -41,6 +41,20 @@ _COLUMNS = {
     "closes_on": "Closes",
 }
 
+_WAITING_COLUMNS = {
+    "line": "Line",
+    "reimbursement": "Reimbursement",
+    "account": "Account",
+    "approved_on": "Approved",
+    "reason": "Reason",
+    "fnsku": "FNSKU",
+    "case_id": "Case",
+    "units_left": "Units",
+    "amount": "Amount",
+    "currency": "",
+    "claims": "Claims",
+}
+
 
 def _known_state(_context: click.Context, _option: click.Parameter, value: str) -> str:
     """Return a state there is; which of them can be recorded is the service's to say."""
@@ -199,6 +213,53 @@ def outcome(
         return f"{standing}{day}"
 
     _make(claim_id, email, move)
+
+
+@claims.command("waiting")
+@click.option("--account", "account_id", metavar="ID", type=int, help="Of this account only.")
+@format_option("table", "json", "csv")
+def waiting(account_id: int | None, form: str) -> None:
+    """List the payments that may be for one of several claims, or for none: a person has to say."""
+    from claims import by_hand
+    from cli.rows import WAITING_FIELDS, narrowed, waiting_row
+    from db import reading
+
+    with reading() as session:
+        actor, _ = narrowed(session, account_id, None)
+        rows = [waiting_row(each) for each in by_hand.waiting_lines(session, actor, account_id=account_id)]
+    print_rows(rows, form, fields=WAITING_FIELDS, columns=_WAITING_COLUMNS, right=("line", "units_left", "amount"))
+
+
+@claims.command("match")
+@_id
+@click.option("--reimbursement", metavar="R", required=True, help="Amazon's id, or the number of the line.")
+@_as_person
+def match(claim_id: int, reimbursement: str, email: str) -> None:
+    """Say that Amazon paid this reimbursement for the claim."""
+    from claims import booking, by_hand, words
+    from models import Claim
+
+    def move(session: "Session", actor: "Actor", now: datetime) -> str:
+        made = by_hand.match(session, claim_id, reimbursement=reimbursement, actor=actor, now=now)
+        claim = session.get_one(Claim, claim_id)
+        standing = words.claim_status_name(claim.status.value, claim.closed_reason)
+        return f"{'; '.join(map(booking.what_is_paid, made))}. {standing}"
+
+    _make(claim_id, email, move)
+
+
+@claims.command("not-ours")
+@click.argument("line_id", metavar="LINE", type=int)
+@_as_person
+def not_ours(line_id: int, email: str) -> None:
+    """Say of a waiting payment that it was not for any claim of ours. LINE: its number in `waiting`."""
+    from claims import by_hand
+
+    def move(session: "Session", actor: "Actor", now: datetime) -> str:
+        row = by_hand.not_ours(session, line_id, actor=actor, now=now)
+        return f"reimbursement {row.reimbursement_id} is not ours"
+
+    _make(line_id, email, move)
 
 
 def _make(claim_id: int, email: str, move: "Callable[[Session, Actor, datetime], str]") -> None:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from claims import queries, words
 from claims.access import Actor, system_actor
+from claims.by_hand import WaitingLine
 from claims.documents import size_in_words
 from claims.steps import next_step
 from models import (
@@ -81,6 +82,25 @@ ACCOUNT_FIELDS = (
     "status",
     "client_status",
     "is_connected",
+)
+
+WAITING_FIELDS = (
+    "line",
+    "reimbursement",
+    "client",
+    "account",
+    "account_id",
+    "approved_on",
+    "reason",
+    "fnsku",
+    "msku",
+    "order_id",
+    "case_id",
+    "takes_back",
+    "units_left",
+    "amount",
+    "currency",
+    "claims",
 )
 
 
@@ -187,6 +207,29 @@ def whole_claim(row: Claim, today: date) -> dict[str, Any]:
             {"discrepancy_id": each.id} | _evidence(line) for each in row.discrepancies for line in each.evidence
         ],
         "history": [history_row(entry) for entry in row.history],
+    }
+
+
+def waiting_row(each: WaitingLine) -> dict[str, Any]:
+    """Return a payment that waits for a person as a list shows it; `claims` are those it may be for."""
+    row = each.row
+    return {
+        "line": row.id,
+        "reimbursement": row.reimbursement_id,
+        "client": row.account.client.name,
+        "account": row.account.name,
+        "account_id": row.account_id,
+        "approved_on": row.approved_on.isoformat(),
+        "reason": row.reason,
+        "fnsku": row.fnsku,
+        "msku": row.msku,
+        "order_id": row.order_id,
+        "case_id": row.case_id,
+        "takes_back": each.takes_back,
+        "units_left": each.units_left,
+        "amount": _amount(row.amount_total, row.currency),
+        "currency": row.currency,
+        "claims": [claim.id for claim in each.candidates],
     }
 
 
