@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Callable
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 from flask import Flask, Response, g, request
@@ -15,6 +16,9 @@ from config import settings
 _SIGNED_BY_THE_SENDER = "/slack/"
 _SESSION_HOURS = 12
 _LARGEST_REQUEST_BYTES = 2 * 1024 * 1024
+# Of a request that is too large so much is taken and dropped, so that the browser comes to read why it was refused.
+_HEARD_OUT_BYTES = 256 * 1024 * 1024
+_AT_ONCE = 64 * 1024
 _View = TypeVar("_View", bound=Callable[..., Any])
 
 
@@ -46,6 +50,12 @@ def register(app: Flask) -> None:
             csrf.protect()
 
     @app.after_request
+    def hear_out(response: Response) -> Response:
+        if response.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE and current_user.is_authenticated:
+            _hear_out()
+        return response
+
+    @app.after_request
     def add_headers(response: Response) -> Response:
         _add_headers(response, is_https=is_https)
         return response
@@ -61,6 +71,16 @@ def takes_files(largest_bytes: int) -> Callable[[_View], _View]:
         return view
 
     return marked
+
+
+def _hear_out() -> None:
+    """Take what is still being sent: a browser that is cut off while it sends shows no page at all."""
+    length, largest = request.content_length or 0, request.max_content_length
+    if largest is None or length <= largest:
+        return  # refused for something else, after it was read
+    left = min(length, _HEARD_OUT_BYTES)
+    while left > 0 and (part := request.environ["wsgi.input"].read(min(left, _AT_ONCE))):
+        left -= len(part)
 
 
 def csp_nonce() -> str:

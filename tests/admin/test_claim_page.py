@@ -275,6 +275,17 @@ def test_a_request_that_is_far_too_large_is_told_on_a_page(office, ann, claim):
     assert "Traceback" not in answer.text
 
 
+@pytest.mark.parametrize(("is_signed_in", "taken"), [(True, 25_000_000), (False, 0)])
+def test_a_browser_that_sends_too_much_is_heard_out_to_read_why(office, ann, claim, is_signed_in, taken):
+    person = ann if is_signed_in else office.visitor()
+    sent = io.BytesIO(b"x" * 25_000_000)
+    answer = person.http.post(
+        f"{PAGE}documents", input_stream=sent, content_length=25_000_000, content_type="multipart/form-data; boundary=x"
+    )
+    assert answer.status_code == 413
+    assert sent.tell() == taken
+
+
 def test_nobody_else_finds_the_document(office, ann, claim):
     put_file(ann, b"%PDF-1.7")
     assert ann.get("/admin/claims/2/documents/1").status_code == 404
