@@ -15,12 +15,13 @@ from admin.claim_ledger import ClaimView
 from admin.clients import ClientView
 from admin.discrepancies import DiscrepancyView
 from admin.invoices import InvoiceView
+from admin.requests import RequestView
 from admin.settings import SettingsView
 from admin.today import TodayView
 from admin.users import UserView
 from claims import words
 from clock import utcnow
-from models import Account, Claim, Client, Discrepancy, HistoryEntry, Invoice, User
+from models import Account, Claim, Client, Discrepancy, HistoryEntry, Invoice, Request, User
 
 _STATIC = Path(__file__).parent / "static"
 
@@ -42,6 +43,7 @@ def register(app: Flask) -> None:
     pages.add_views(
         DiscrepancyView(Discrepancy, name="To decide", endpoint="discrepancies"),
         ClaimView(Claim, name="Claims", endpoint="claims"),
+        RequestView(Request, name="Requests", endpoint="requests"),
         AccountView(Account, name="Accounts", endpoint="accounts", menu_class_name="apart"),
         ClientView(Client, name="Clients", endpoint="clients"),
         InvoiceView(Invoice, name="Billing", endpoint="invoices"),
