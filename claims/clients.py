@@ -1,6 +1,6 @@
 """Clients and the agency itself: adding them, changing them, and the states a client goes through."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo, available_timezones
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from claims import commission, history, words
+from claims import commission, history, recovery, words
 from claims.access import Actor, Permission
 from claims.fields import checked_email, checked_name, checked_text, told_as_taken
 from errors import InvalidInput, Moved, NotFound
-from models import AgencySettings, Client, ClientStatus, Role, User
+from models import AgencySettings, Approval, Client, ClientStatus, Role, User
 from money import CURRENCIES, to_micros
 
 _LONGEST_CHANNEL = 100
@@ -38,7 +38,8 @@ _MAY_BECOME = {
 class ClientDetails(TypedDict, total=False):
     """What may be said about a client.
 
-    min_value: in `currency`; None shows every value. case_manager_id: a user who may review; None for nobody.
+    case_manager_id: a user who may review; None for nobody. Recovery settings: min_value in `currency`, None announces
+    every value; claim_types_off are codes; wait_days go on top of the policy's; channels are Slack's.
     rate_from: the day, by the client's calendar, from which the given commission holds; None for today. tax_rate: a
     fraction of the fee. billing_email: None where bills go to `email`. days_to_query: after the sending of an invoice.
     """
@@ -47,8 +48,13 @@ class ClientDetails(TypedDict, total=False):
     currency: str
     time_zone: str
     case_manager_id: int | None
-    review_channel: str | None
     min_value: Decimal | None
+    claim_types_off: Iterable[str]
+    wait_days: int
+    approval: Approval
+    requests_hold_claims: bool
+    review_channel: str | None
+    client_channel: str | None
     rate_from: date | None
     billing_email: str | None
     tax_rate: Decimal
@@ -109,14 +115,20 @@ def add_client(
 def set_client(
     session: Session, client_id: int, *, actor: Actor, now: datetime, **changes: Unpack[ClientFields]
 ) -> Client:
-    """Change what is given. Raises NotAllowed, NotFound and InvalidInput."""
+    """Change what is given; what the recovery settings mean for what was found is done at once.
+
+    Raises NotAllowed, NotFound and InvalidInput.
+    """
     actor.require(Permission.MANAGE)
     client = _locked(session, client_id)
     given: dict[str, Any] = dict(changes)
     rate, rate_from = _commission(given)
     with told_as_taken("There is already a client of this name.", field="name"):
-        changed = {name.removesuffix("_id").replace("_", " ") for name in _set(session, client, given)}
+        names = _set(session, client, given)
         session.flush()
+    changed = {_told(client, name) for name in names}
+    if names & _MOVE_WHAT_WAS_FOUND:
+        recovery.apply(session, client, actor=actor, now=now)
     since = rate_from or _today(client, now)
     if rate is not None and commission.agree(session, client, rate, valid_from=since):
         changed.add(f"commission rate {words.percent(rate)} from {words.day(since)}")
@@ -127,12 +139,18 @@ def set_client(
 
 
 def move_client(session: Session, client_id: int, *, to: ClientStatus, actor: Actor, now: datetime) -> Client:
-    """Pause, resume or cancel a client. Raises NotAllowed, NotFound, and Moved where that cannot follow."""
+    """Pause, resume or cancel a client.
+
+    Of a client who is cancelled what is undecided is withdrawn, and claims that nobody filed are closed; what is with
+    Amazon is worked to its end and billed. Raises NotAllowed, NotFound, and Moved where that cannot follow.
+    """
     actor.require(Permission.MANAGE)
     client = _locked(session, client_id)
     if to not in _MAY_BECOME[client.status]:
         raise Moved(f"{client.name} is {client.status.value} and cannot become {to.value}.")
     _move(session, client, to, actor=actor, now=now)
+    if to is ClientStatus.CANCELLED:
+        recovery.apply(session, client, actor=actor, now=now)
     return client
 
 
@@ -180,6 +198,13 @@ def _set(session: Session, client: Client, given: Mapping[str, object]) -> set[s
     for name in changed:
         setattr(client, name, checked[name])
     return changed
+
+
+def _told(client: Client, name: str) -> str:
+    """Return what of a client was changed, as the history says it."""
+    if name not in _TOLD_WITH_VALUE:
+        return name.removesuffix("_id").replace("_", " ")
+    return _TOLD_WITH_VALUE[name](client)
 
 
 def _checked(session: Session, client: Client, name: str, value: Any) -> Any:
@@ -277,6 +302,31 @@ def _least(value: Decimal | None) -> Decimal | None:
     return value
 
 
+def _types(codes: Iterable[str]) -> list[str]:
+    wanted = set(codes)
+    if unknown := wanted - words.CLAIM_TYPES.keys():
+        raise InvalidInput(
+            f"{', '.join(sorted(unknown))} is no claim type.",
+            field="claim_types_off",
+            todo=f"Choose among {', '.join(recovery.claim_types())}.",
+        )
+    return sorted(wanted)
+
+
+def _approval(value: str) -> Approval:
+    if value not in set(Approval):
+        raise InvalidInput(f"{value} cannot approve.", field="approval", todo=f"Choose one of {', '.join(Approval)}.")
+    return Approval(value)
+
+
+def _days_to_wait(value: int) -> int:
+    if not 0 <= value <= recovery.MOST_DAYS_TO_WAIT:
+        raise InvalidInput(
+            f"A client cannot wait {value:,} days.", field="wait_days", todo=f"Use 0 to {recovery.MOST_DAYS_TO_WAIT}."
+        )
+    return value
+
+
 def _channel(field: str) -> Callable[[str | None], str | None]:
     return lambda value: checked_text(value, longest=_LONGEST_CHANNEL, field=field)
 
@@ -288,11 +338,30 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "currency": _currency,
     "time_zone": _time_zone,
     "review_channel": _channel("review_channel"),
+    "client_channel": _channel("client_channel"),
     "min_value": _least,
+    "claim_types_off": _types,
+    "wait_days": _days_to_wait,
+    "approval": _approval,
     "billing_email": _billing_email,
     "tax_rate": partial(_rate, field="tax_rate"),
     "tax_number": _text("tax_number", _LONGEST_TAX_NUMBER),
     "days_to_query": _days_to_query,
+}
+# Settings that say which discrepancies are to be decided, and when.
+_MOVE_WHAT_WAS_FOUND = frozenset({"claim_types_off", "wait_days"})
+_TOLD_WITH_VALUE: dict[str, Callable[[Client], str]] = {
+    "claim_types_off": lambda client: (
+        f"left alone: {', '.join(map(words.claim_type_name, client.claim_types_off)) or 'nothing'}"
+    ),
+    "wait_days": lambda client: f"wait {client.wait_days} days",
+    "approval": lambda client: f"approval by {words.APPROVERS[client.approval]}",
+    "min_value": lambda client: (
+        f"least value {words.money(client.min_value, client.currency) if client.min_value else 'none'}"
+    ),
+    "requests_hold_claims": lambda client: (
+        f"claims {'wait' if client.requests_hold_claims else 'do not wait'} for answers"
+    ),
 }
 _AGENCY_CHECKS: dict[str, Callable[[Any], Any]] = {
     "name": checked_name,

@@ -10,7 +10,7 @@ from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 import outbox
-from claims import announcing, approvals, evidence, history, moves, words
+from claims import announcing, approvals, evidence, history, moves, recovery, words
 from claims.access import Actor, system_actor
 from claims.evidence import LineText, Place
 from claims.verdicts import (
@@ -91,6 +91,7 @@ class _Run:
     """
 
     session: Session
+    client: Client
     now: datetime
     judged: Judged
     paid: Mapping[str, int]
@@ -132,13 +133,14 @@ def record_findings(
 ) -> Recorded:
     """Write what a run says about an account: rows, evidence, history, and the messages that tell of it.
 
+    What the client's settings leave alone is not kept when it is new, and is withdrawn where it is undecided.
     Rows are found again by fingerprint and keep their ids. A row that the run says nothing about, because reports are
     missing, only lapses with its deadline. `lines` holds the text of what `evidence.missing_lines` asked for, `paid` by
     loss (fingerprint) the units that were paid because we had claimed them: that is as it was decided.
     Can be repeated: the same outcome changes nothing the second time.
     """
     account = session.get_one(Account, account_id, options=[selectinload(Account.client)])
-    run = _Run(session, now, judged(outcome), paid or {}, _claims(session, account_id))
+    run = _Run(session, account.client, now, judged(outcome), paid or {}, _claims(session, account_id))
     known = _known(session, account_id, run.judged.findings)
     told_before = {row.fingerprint for row in known.values() if row.announced_at is not None}
     for row in known.values():
@@ -206,12 +208,20 @@ def _judge(run: _Run, row: Discrepancy) -> None:
     ended = end_of(row, run.judged)
     if row.status in DECIDED:
         _judge_decided(run, row, finding, ended)
-    elif finding:
+    elif finding and not recovery.left_alone(run.client, row.claim_type):
         _follow(run, row, finding)
-    elif ended:
+    elif row.status in UNDECIDED:
+        _end(run, row, ended)
+
+
+def _end(run: _Run, row: Discrepancy, ended: tuple[DiscrepancyStatus, str] | None) -> None:
+    """End an undecided row that is not found any more, or that the client's settings leave alone."""
+    if ended:
         run.move(row, ended[0], ended[0].value, reason=ended[1])
     elif is_past(row, run.judged):
         run.move(row, DiscrepancyStatus.LAPSED, "lapsed")
+    elif why := recovery.left_alone(run.client, row.claim_type):
+        run.move(row, DiscrepancyStatus.WITHDRAWN, "withdrawn", reason=why)
 
 
 def _judge_decided(
@@ -280,9 +290,13 @@ def _follow(run: _Run, row: Discrepancy, finding: "Finding") -> None:
     if {"value", "currency"} & changed.keys():
         run.note(row, "value_changed", note=f"{worth} → {words.money(row.value, row.currency)}")
     _follow_caveats(run, row, finding.caveats)
-    after = status_after(row, finding)
+    after = status_after(row, finding, is_waited_for=_is_waited_for(run, finding))
     if after is not row.status:
         run.move(row, after, _action(row.status, after))
+
+
+def _is_waited_for(run: _Run, finding: "Finding") -> bool:
+    return run.judged.as_of < recovery.shown_on(finding, run.client.wait_days)
 
 
 def _values(finding: "Finding") -> dict[str, Any]:
@@ -316,12 +330,12 @@ def _step(before: int, after: int) -> str:
 def _new_rows(run: _Run, account: Account, known: Mapping[str, Discrepancy]) -> list[Discrepancy]:
     rows = []
     for finding in run.judged.findings.values():
-        if finding.fingerprint in known:
+        if finding.fingerprint in known or recovery.left_alone(run.client, finding.claim_type):
             continue
         row = Discrepancy(
             account_id=account.id,
             fingerprint=finding.fingerprint,
-            status=status_of(finding),
+            status=status_of(finding, is_waited_for=_is_waited_for(run, finding)),
             caveats=[Caveat(code=code) for code in finding.caveats],
             created_at=run.now,
             updated_at=run.now,

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session, selectinload
 
 import outbox
-from claims import approvals, history, words
+from claims import approvals, history, recovery, words
 from claims.access import Actor, Permission, known_as, require_access
 from claims.errors import AlreadyDecided, CaveatsOpen, TooLateToUndo, moment
 from errors import InvalidInput, Moved, NotAllowed, NotFound
@@ -198,7 +198,7 @@ def _require_open(found: Discrepancy, actor: Actor, now: datetime) -> None:
 
 def _standing(found: Discrepancy) -> str:
     if found.status is DiscrepancyStatus.UPCOMING:
-        return f"it can be claimed from {words.day(found.opens_on)} on"
+        return f"it can be decided from {words.day(recovery.shown_on(found, found.account.client.wait_days))} on"
     if found.status is DiscrepancyStatus.LAPSED:
         return f"its last day was {words.day(found.closes_on)}"
     return f"it is in state {words.status_name(found.status.value, found.status_reason)}"

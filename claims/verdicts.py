@@ -74,14 +74,19 @@ def found_units(outcome: "Outcome", rows: Mapping[str, Discrepancy]) -> dict[str
     return units
 
 
-def status_of(finding: "Finding") -> DiscrepancyStatus:
-    """Return the state in which a finding is stored when it is new."""
-    return _OF_FINDING[finding.status]
+def status_of(finding: "Finding", *, is_waited_for: bool = False) -> DiscrepancyStatus:
+    """Return the state in which a finding is stored when it is new; the client may want to wait before it is open."""
+    status = _OF_FINDING[finding.status]
+    return DiscrepancyStatus.UPCOMING if is_waited_for and status is DiscrepancyStatus.OPEN else status
 
 
-def status_after(row: Discrepancy, finding: "Finding") -> DiscrepancyStatus:
-    """Return the state of an undecided row whose loss is still there; what is snoozed stays so until it lapses."""
-    after = status_of(finding)
+def status_after(row: Discrepancy, finding: "Finding", *, is_waited_for: bool = False) -> DiscrepancyStatus:
+    """Return the state of a row whose loss is still there and which nobody decided.
+
+    What was open stays open when the client's wait grows, and what is snoozed stays so until it lapses.
+    """
+    was_shown = row.status in (DiscrepancyStatus.OPEN, DiscrepancyStatus.SNOOZED)
+    after = status_of(finding, is_waited_for=is_waited_for and not was_shown)
     snoozed = row.status is DiscrepancyStatus.SNOOZED and after is DiscrepancyStatus.OPEN
     return DiscrepancyStatus.SNOOZED if snoozed else after
 

@@ -86,6 +86,7 @@ STATUS_REASONS = {
     "refused": "refused by Amazon",
     "withdrawn": "withdrawn",
     "client_left": "the client left",
+    "switched_off": "this kind of loss is switched off for the client",
     "first_import": "its first reports were read",
     "other": "another reason",
 }
@@ -198,6 +199,9 @@ REQUEST_KINDS = {
 REQUEST_STATUSES = {"asked": "Waits for the client", "answered": "Answered", "closed": "Closed"}
 
 APPROVAL_SIDES = {"agency": "the agency", "client": "the client"}
+
+# Whose approval a client's losses need.
+APPROVERS = {"agency": "the agency", "client": "the client", "both": "the agency and the client"}
 
 DOCUMENT_KINDS = {"invoice": "supplier's invoice", "proof_of_delivery": "proof of delivery", "other": "other"}
 

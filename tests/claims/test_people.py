@@ -63,6 +63,10 @@ def test_only_an_admin_manages(sqlite_database: str, change: Callable[[Session, 
         ("tax_rate", Decimal("1.01")),
         ("billing_email", "nobody"),
         ("days_to_query", -1),
+        ("wait_days", -1),
+        ("wait_days", 121),
+        ("claim_types_off", ["lost_somewhere"]),
+        ("approval", "nobody"),
         ("currency", "XXX"),
         ("time_zone", "Mars/Olympus"),
         ("min_value", Decimal("-1")),
@@ -96,7 +100,7 @@ def test_a_client_changes_only_where_told(sqlite_database: str) -> None:
     assert [(entry.action, entry.note) for entry in told] == [
         ("added", None),
         ("changed", "case manager"),
-        ("changed", "min value"),
+        ("changed", "least value none"),
     ]
 
 
