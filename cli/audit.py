@@ -99,25 +99,30 @@ def audit(  # noqa: PLR0917 - one argument an option
     market = marketplaces()[marketplace.upper()]
     rules = policies.load(market.policy, overlay=policy)
     own = dict(zip(_OWN_FILES, (costs, products, received), strict=True))
-    with _no_collector(), Progress("Reading reports") as progress:
-        given = read([*paths, *filter(None, own.values())], marketplace=market, keep=KEEP, progress=progress)
-        given = _with_wrong_own_files(given, own)
-        progress.say("Looking for discrepancies")
-        day = as_of.date() if as_of else _as_of(given)
-        outcome = run(given, marketplace=market, policy=rules, as_of=day, covers=_by_report(covers))
-    _write(_rendered(given, outcome, form, show_all=show_all), output)
-    _tell(given, outcome)
+    with _no_collector():
+        with Progress("Reading reports") as progress:
+            given = read([*paths, *filter(None, own.values())], marketplace=market, keep=KEEP, progress=progress)
+            given = _with_wrong_own_files(given, own)
+            progress.say("Looking for discrepancies")
+            day = as_of.date() if as_of else _as_of(given)
+            outcome = run(given, marketplace=market, policy=rules, as_of=day, covers=_by_report(covers))
+        _write(_rendered(given, outcome, form, show_all=show_all), output)
+        _tell(given, outcome)
     if given.refused or not given.deliveries:
         sys.exit(1)
 
 
 @contextmanager
 def _no_collector() -> Iterator[None]:
-    """Leave Python's collector of cycles out: it looks at all the rows again and again and finds nothing to free."""
+    """Leave Python's collector of cycles out: it looks at all the rows again and again and finds nothing to free.
+
+    What is there at the end is kept from it for good, for it would look at everything once more when Python ends.
+    """
     gc.disable()
     try:
         yield
     finally:
+        gc.freeze()
         gc.enable()
 
 
