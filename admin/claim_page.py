@@ -60,6 +60,17 @@ class ClaimPage:
 
         return self._made(claim_id, "file", move)
 
+    @expose(f"{_ONE}case", methods=("POST",))
+    def case(self, claim_id: int) -> ResponseReturnValue:
+        """Put right under which case it was filed."""
+        case_id = request.form.get("case_id", "")
+
+        def move(session: Session) -> str:
+            claim = filing.correct_case(session, claim_id, case_id=case_id, actor=current_actor(), now=utcnow())
+            return f"The case is {claim.case_id}."
+
+        return self._made(claim_id, "case", move)
+
     @expose(f"{_ONE}reply", methods=("POST",))
     def reply(self, claim_id: int) -> ResponseReturnValue:
         """Keep what Amazon wrote, and what it comes to."""

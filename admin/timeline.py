@@ -30,7 +30,7 @@ def timeline(history: Iterable[HistoryEntry], notes: Iterable[ClaimNote]) -> lis
 
 
 # Moves with which a reply of Amazon's may come, and the one that is nothing but a note.
-_WITHOUT_REPLY = frozenset({"noted", "assigned", "document_added", "created"})
+_WITHOUT_REPLY = frozenset({"noted", "assigned", "case_corrected", "document_added", "created"})
 _NOTED = "noted"
 
 

@@ -8,6 +8,7 @@ from bot.blocks import Block, Message, actions, header, link_button
 from bot.text import clock_words, marketplace_day, or_dash, plain, short
 from claims import words
 from claims.queries import Deadline, StateTotal, StatusSummary
+from claims.steps import next_step
 from models import Claim, ClaimStatus
 
 _LINE = 200
@@ -37,9 +38,8 @@ def claim_status(claim: Claim, *, now: datetime, link: str) -> Message:
     state = words.claim_status_name(claim.status.value, claim.closed_reason)
     worth = f"{words.units(claim.quantity)} · {_worth(claim.value, claim.currency)}"
     facts = [f"{state} · {worth}"]
-    if claim.status is ClaimStatus.TO_SUBMIT:
-        today = marketplace_day(claim.account.marketplace, now)
-        facts.append(f"To be filed by {words.day(claim.closes_on)}, {words.days_left(claim.closes_on, today)}")
+    if claim.status is not ClaimStatus.CLOSED:
+        facts.append(next_step(claim).told(marketplace_day(claim.account.marketplace, now)))
     if claim.case_id:
         facts.append(f"Amazon's case {claim.case_id}")
     facts.append(f"Approved by {claim.approved_by.label}, {clock_words(claim.created_at)}")

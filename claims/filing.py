@@ -78,6 +78,22 @@ def submit(session: Session, claim_id: int, *, case_id: str, actor: Actor, now: 
     return claim
 
 
+def correct_case(session: Session, claim_id: int, *, case_id: str, actor: Actor, now: datetime) -> Claim:
+    """Put right under which case a claim was filed; what was matched to it already stays.
+
+    Raises NotAllowed, NotFound, InvalidInput for what is no case id, and Moved for a claim that was never filed.
+    """
+    claim = _worked_on(session, claim_id, actor)
+    case_id = checked_case_id(case_id)
+    if claim.submitted_at is None:
+        raise Moved(f"Claim {claim.id} was not filed yet.", todo="File it with Amazon's case ID.")
+    if claim.case_id != case_id:
+        _told(session, claim, "case_corrected", note=f"{claim.case_id} → {case_id}", actor=actor, now=now)
+        claim.case_id = case_id
+        moves.refresh_cards(session, claim.discrepancies, f"case:{claim.id}:{case_id}:{now.isoformat()}", now)
+    return claim
+
+
 def record_outcome(
     session: Session,
     claim_id: int,

@@ -246,6 +246,7 @@ ACTIONS = {
     "replied": "Amazon replied",
     "noted": "Note",
     "assigned": "Assigned",
+    "case_corrected": "Case ID corrected",
     "document_added": "Document added",
     "request_asked": "The client was asked",
     "request_answered": "The client answered",

@@ -100,6 +100,13 @@ def test_what_is_no_case_comes_back_at_its_field(office, ann, claim):
     assert row(office).status is S.TO_SUBMIT
 
 
+def test_a_mistyped_case_is_put_right(office, ann):
+    filed(office)
+    assert "The case is 10245671882." in ann.told(ann.press(PAGE, f"{PAGE}case", case_id="10245671882"))
+    assert "10245671881 → 10245671882" in ann.text(PAGE)
+    assert ann.press(PAGE, f"{PAGE}case", case_id="typo").status_code == 422
+
+
 def test_who_is_second_is_told(office, ann, claim):
     with db.transaction() as session:
         filing.submit(session, claim, case_id="555555555", actor=office.cast.bea, now=NOW)
@@ -295,7 +302,7 @@ def test_nobody_else_finds_the_document(office, ann, claim):
     assert office.visitor().get(f"{PAGE}documents/1").status_code == 302
 
 
-@pytest.mark.parametrize("action", ["file", "reply", "outcome", "note", "assign", "documents"])
+@pytest.mark.parametrize("action", ["file", "case", "reply", "outcome", "note", "assign", "documents"])
 def test_who_may_not_changes_nothing(office, claim, action):
     for who in (office.cast.carl, office.cast.bill):
         person = office.signed_in(who)

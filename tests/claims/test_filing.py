@@ -186,6 +186,20 @@ def test_who_comes_second_is_told_who_filed_it_and_as_which_case(database: str) 
     assert _seen(claim_id, cast).case_id == "555555555"
 
 
+def test_a_mistyped_case_is_put_right_and_said_in_the_history(database: str) -> None:
+    cast = make_cast()
+    claim_id, unfiled = _made(cast, status=S.NEEDS_INFO), _made(cast)
+    with db.transaction() as session:
+        filing.correct_case(session, claim_id, case_id="10245671882", actor=cast.bea, now=NOW)
+    with db.transaction() as session:  # the same again is no correction
+        filing.correct_case(session, claim_id, case_id="10245671882", actor=cast.bea, now=NOW)
+    seen = _seen(claim_id, cast)
+    assert (seen.case_id, seen.status) == ("10245671882", S.NEEDS_INFO)
+    assert [(move.action, move.note) for move in seen.history] == [("case_corrected", f"{CASE} → 10245671882")]
+    with db.transaction() as session, pytest.raises(Moved, match="was not filed yet"):
+        filing.correct_case(session, unfiled, case_id=CASE, actor=cast.ann, now=NOW)
+
+
 def test_a_claim_that_was_closed_before_is_not_filed(sqlite_database: str) -> None:
     cast = make_cast()
     with pytest.raises(Moved, match="is not to be filed: it is Closed: not filed in time"):
@@ -430,6 +444,7 @@ DOINGS = [
     lambda session, claim_id, actor: filing.record_outcome(
         session, claim_id, status=S.CLOSED, reason="withdrawn", actor=actor, now=NOW
     ),
+    lambda session, claim_id, actor: filing.correct_case(session, claim_id, case_id=CASE, actor=actor, now=NOW),
     lambda session, claim_id, actor: filing.add_reply(session, claim_id, reply="No.", actor=actor, now=NOW),
     lambda session, claim_id, actor: filing.add_note(session, claim_id, note="No.", actor=actor, now=NOW),
     lambda session, claim_id, actor: filing.assign(session, claim_id, assignee_id=None, actor=actor, now=NOW),
