@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 from slack_sdk import WebClient
@@ -23,6 +23,7 @@ import outbox
 from bot import ids
 from bot.blocks import Message
 from bot.cards import draw, draw_overflow, update_card
+from bot.claim_news import draw_news
 from bot.client import DELIVERY_SECONDS, SlackBusy, SlackRefused, SlackSilent, call, is_loopback, web_client
 from bot.pacing import SLACKS_OWN_PACE, Pacer
 from bot.people import link_added
@@ -44,6 +45,8 @@ _LONGEST_PAUSE = timedelta(minutes=15)
 # Of a channel's latest messages, so many are searched for one that may have arrived.
 _PAGES = 10
 _PAGE = 200
+# What Slack says where a thread's first message was deleted.
+_NO_THREAD = {"thread_not_found", "message_not_found", "invalid_thread_ts"}
 
 
 @dataclass
@@ -64,6 +67,19 @@ class _Place:
 
     channel: str | None = None
     ts: str | None = None
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """A message as of now: the channel it belongs in, a thread in it, and where it is if that is known already.
+
+    Where there is nothing to send (any more) it is nowhere: `there` is a place without a channel.
+    """
+
+    message: Message = field(default_factory=lambda: Message("", []))
+    channel: str | None = None
+    thread_ts: str | None = None
+    there: _Place | None = None
 
 
 def deliver_due(*, limit: int = 500, pacer: Pacer | None = None, patience: float = _PATIENCE_SECONDS) -> Delivered:
@@ -135,17 +151,18 @@ class _Postman:
             self._patiently("users.lookupByEmail", lambda: link_added(self.client, int(row.payload["user_id"])))
             return _Place()
         with reading() as session:
-            message, channel, there = _drawn(session, row)
-        if there:
-            return there
+            draft = _drawn(session, row)
+        if draft.there:
+            return draft.there
+        channel = draft.channel
         if not channel:
             raise NotYet(
                 "No review channel is set.",
                 todo="Set SLACK_REVIEW_CHANNEL, or the channel of the agency or of the client in the back office.",
             )
-        if row.is_unsure and (ts := self._patiently(channel, lambda: self._found_in(channel, row.id))):
+        if row.is_unsure and (ts := self._patiently(channel, lambda: self._found(draft, channel, row.id))):
             return _Place(channel, ts)
-        return self._patiently(channel, lambda: self._posted(row, channel, message))
+        return self._patiently(channel, lambda: self._posted(row, channel, draft))
 
     def _updated(self, row: OutboxMessage) -> _Place:
         discrepancy_id = row.discrepancy_id
@@ -157,30 +174,47 @@ class _Postman:
                     raise NotYet("Its card is not posted yet.")
         return _Place()
 
-    def _posted(self, row: OutboxMessage, channel: str, message: Message) -> _Place | None:
+    def _posted(self, row: OutboxMessage, channel: str, draft: _Draft) -> _Place | None:
         self.pacer.take_turn(channel)
         with reading() as session:
             if not outbox.still_held(session, row.id, self.worker):
                 return None
-        answer = call(
+        try:
+            answer = self._post(row, channel, draft, draft.thread_ts)
+        except SlackRefused as refused:
+            if not draft.thread_ts or refused.code not in _NO_THREAD:
+                raise
+            answer = self._post(row, channel, draft, None)  # somebody deleted the card
+        return _Place(answer.get("channel") or channel, answer.get("ts"))
+
+    def _post(self, row: OutboxMessage, channel: str, draft: _Draft, thread_ts: str | None) -> dict[str, Any]:
+        return call(
             self.client.chat_postMessage,
             channel=channel,
-            text=message.text,
-            blocks=message.blocks,
+            text=draft.message.text,
+            blocks=draft.message.blocks,
             metadata={"event_type": ids.METADATA_TYPE, "event_payload": {"outbox_id": row.id}},
             unfurl_links=False,
             unfurl_media=False,
+            **({"thread_ts": thread_ts} if thread_ts else {}),
         )
-        return _Place(answer.get("channel") or channel, answer.get("ts"))
 
-    def _found_in(self, channel: str, outbox_id: int) -> str | None:
-        """Return the ts of the message that this row has posted already, None where the channel does not have it."""
+    def _found(self, draft: _Draft, channel: str, outbox_id: int) -> str | None:
+        """Return the ts of the message that this row has posted already, None where it is in neither place."""
+        if draft.thread_ts:
+            try:
+                if ts := self._found_in(self.client.conversations_replies, outbox_id, channel, ts=draft.thread_ts):
+                    return ts
+            except SlackRefused as refused:
+                if refused.code not in _NO_THREAD:
+                    raise
+        return self._found_in(self.client.conversations_history, outbox_id, channel)
+
+    def _found_in(self, read: Callable[..., Any], outbox_id: int, channel: str, **thread: str) -> str | None:
         cursor = None
         for _ in range(_PAGES):
-            more: dict[str, str] = {"cursor": cursor} if cursor else {}
-            page = call(
-                self.client.conversations_history, channel=channel, limit=_PAGE, include_all_metadata=True, **more
-            )
+            more = thread | ({"cursor": cursor} if cursor else {})
+            page = call(read, channel=channel, limit=_PAGE, include_all_metadata=True, **more)
             for message in page.get("messages") or []:
                 metadata = message.get("metadata") or {}
                 payload = metadata.get("event_payload") or {}
@@ -229,15 +263,18 @@ class _Postman:
                 outbox.mark_retry(session, row.id, why, not_before, is_unsure=may_be_there)
 
 
-def _drawn(session: Session, row: OutboxMessage) -> tuple[Message, str | None, _Place | None]:
-    """Return the message as of now, the channel it belongs in, and where it is if that is known already."""
+def _drawn(session: Session, row: OutboxMessage) -> _Draft:
+    """Return the message as of now, where it belongs, and where it is if that is known already."""
     if row.kind in _DRAWN_WHOLE:
         message, channel = _DRAWN_WHOLE[row.kind](session, row)
-        return message, channel, None
+        return _Draft(message, channel)
+    if row.kind == outbox.CLAIM_NEWS:
+        post = draw_news(session, row)
+        return _Draft(post.message, post.channel, thread_ts=post.thread_ts) if post else _Draft(there=_Place())
     if row.kind != outbox.CARD or row.discrepancy_id is None:
         raise NotFound(f"Message {row.key} is of a kind that is not known here: {row.kind}.")
     card = draw(session, row.discrepancy_id, now=utcnow())
-    return card.message, card.home, _Place(card.channel, card.ts) if card.ts else None
+    return _Draft(card.message, card.home, there=_Place(card.channel, card.ts) if card.ts else None)
 
 
 # What is drawn from its row alone, with the channel it belongs in.

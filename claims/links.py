@@ -15,6 +15,11 @@ def claim_link(claim_id: int) -> str:
     return _page(f"/admin/claims/{claim_id}/")
 
 
+def payments_link() -> str:
+    """Return the address of the list of payments that a person has to match."""
+    return _page("/admin/payments/")
+
+
 def to_decide_link(account_id: int | None = None) -> str:
     """Return the address of the list of what is to be decided, of one account or of all."""
     return _page("/admin/discrepancies/", **({"flt_account": str(account_id)} if account_id else {}))
