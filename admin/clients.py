@@ -12,12 +12,12 @@ from wtforms import BooleanField, DateField, DecimalField, IntegerField, SelectF
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, NumberRange, Optional
 
-from admin.entries import ONE, EntryForm, EntryView, Move, time_zones
+from admin.entries import ONE, ChecksField, EntryForm, EntryView, Move, time_zones
 from admin.listing import Rows
 from admin.people import STAFF, current_actor
-from claims import clients, commission, words
+from claims import clients, commission, recovery, words
 from clock import utcnow
-from models import Client, ClientStatus, HistoryEntry, User
+from models import Approval, Client, ClientStatus, HistoryEntry, User
 from money import CURRENCIES
 
 _PERCENT = Decimal(100)
@@ -37,14 +37,34 @@ _AS_THEY_ARE = (
     "fee_on_found",
     "keeps_fee_reversed",
     "keeps_fee_reversed_with_unit",
+    "claim_types_off",
+    "wait_days",
+    "requests_hold_claims",
     "review_channel",
+    "client_channel",
 )
 
 _MOVES = {
-    "pause": Move("Pause", ClientStatus.PAUSED, "Paused: no new claims; open ones are worked to their end."),
-    "resume": Move("Resume", ClientStatus.ACTIVE, "Active again: new claims can be made."),
+    "pause": Move(
+        "Pause",
+        ClientStatus.PAUSED,
+        "Paused: no new claims; open ones are worked to their end and billed.",
+        before="Nothing new is kept or shown, and nothing is approved. Claims that are open are worked to their end "
+        "and billed.",
+    ),
+    "resume": Move(
+        "Resume",
+        ClientStatus.ACTIVE,
+        "Active again: new claims can be made.",
+        before="New claims can be made again; the next daily run finds what came meanwhile.",
+    ),
     "cancel": Move(
-        "Cancel", ClientStatus.CANCELLED, "Cancelled: no new claims. This cannot be taken back.", is_final=True
+        "Cancel",
+        ClientStatus.CANCELLED,
+        "Cancelled: what was undecided is withdrawn, and what is with Amazon is worked to its end and billed.",
+        is_final=True,
+        before="What is undecided is withdrawn, claims that nobody filed are closed, and the client's people cannot "
+        "sign in any more. What is with Amazon is worked to its end and billed. This cannot be taken back.",
     ),
 }
 _FROM = {
@@ -64,7 +84,6 @@ STATUS_NAMES = {
 class ClientForm(EntryForm):
     """What is agreed with a client."""
 
-    #: The settings of what is looked for stand under "Recovery".
     groups: ClassVar[Mapping[str, Sequence[str]]] = {
         "": ("name", "email", "address", "currency", "time_zone", "case_manager_id"),
         "Terms": (
@@ -79,7 +98,15 @@ class ClientForm(EntryForm):
             "keeps_fee_reversed",
             "keeps_fee_reversed_with_unit",
         ),
-        "Recovery": ("min_value", "review_channel"),
+        "Recovery settings": (
+            "claim_types_off",
+            "min_value",
+            "wait_days",
+            "approval",
+            "requests_hold_claims",
+            "review_channel",
+            "client_channel",
+        ),
     }
 
     name = StringField("Name", [InputRequired("Give the client a name.")])
@@ -136,14 +163,44 @@ class ClientForm(EntryForm):
         description="The client has the unit again. Otherwise the fee is credited on the next invoice.",
     )
 
+    claim_types_off = ChecksField(
+        "Leave alone",
+        description="Of a ticked kind of loss nothing new is kept, and what is undecided is withdrawn. When the tick "
+        "is taken away, it comes back with its own last days. Claims that were made go on.",
+    )
     min_value = DecimalField(
         "Least value",
         [Optional(), NumberRange(0, message="Not below zero.")],
         places=None,
-        description="Smaller discrepancies make no card in Slack. Empty shows all; an unknown value is always shown.",
+        description="Smaller discrepancies make no card in Slack; they stay in the list to decide. Empty: each makes "
+        "one. An unknown value, or one in another currency, always does.",
+    )
+    wait_days = IntegerField(
+        "Days to wait on top of Amazon's",
+        [Optional(), NumberRange(0, recovery.MOST_DAYS_TO_WAIT, f"Between 0 and {recovery.MOST_DAYS_TO_WAIT}.")],
+        default=0,
+        description="So long after Amazon takes the claim a discrepancy stays among the upcoming, in case Amazon pays "
+        f"by itself; {recovery.DAYS_TO_DECIDE} days before its last day it is shown in any case. What is shown already "
+        "stays.",
+    )
+    approval = SelectField(
+        "Who approves",
+        choices=[SelectChoice(each.value, words.APPROVERS[each].capitalize()) for each in Approval],
+        default=Approval.AGENCY.value,
+        description="A claim is made when everybody named here has approved; the client does so in the portal.",
+    )
+    requests_hold_claims = BooleanField(
+        "Claims wait for the client's answer",
+        default=True,
+        description="A claim about which the client is asked is not filed before the answer. Holds for what is asked "
+        "from now on.",
     )
     review_channel = StringField(
-        "Slack channel for this client", description="Channel id (C…). Empty: the agency's review channel."
+        "Slack channel for this client's cards", description="Channel id (C…). Empty: the agency's review channel."
+    )
+    client_channel = StringField(
+        "The client's own Slack channel",
+        description="Channel id (C…), for the week's digest each Monday. Empty: the client gets none in Slack.",
     )
 
 
@@ -190,22 +247,28 @@ class ClientView(EntryView):
             "tax_rate": _in_percent(row.tax_rate),
             "min_value": None if row.min_value is None else row.min_value.normalize(),
             "case_manager_id": str(row.case_manager_id or ""),
+            "approval": row.approval.value,
         }
 
-    def prepare(self, session: Session, form: ClientForm, _row: Client | None) -> None:
-        """Offer the staff as case managers, and every time zone."""
+    def prepare(self, session: Session, form: ClientForm, row: Client | None) -> None:
+        """Offer the staff as case managers, every time zone, and the kinds of loss that are looked for."""
         staff = session.scalars(select(User).where(User.role.in_(STAFF), User.is_active).order_by(User.name))
         form.case_manager_id.choices = [
             SelectChoice("", "Nobody"),
             *(SelectChoice(str(user.id), user.label) for user in staff),
         ]
         form.time_zone.choices = time_zones()
+        known = {*recovery.claim_types(), *(row.claim_types_off if row else ())}
+        form.claim_types_off.choices = [
+            SelectChoice(code, words.claim_type_name(code)) for code in words.CLAIM_TYPES if code in known
+        ]
 
     def save(self, session: Session, form: ClientForm, row: Client | None) -> str:
         """Add or change the client."""
         given: dict[str, Any] = dict(form.data)
         given["commission_rate"] = given["commission_rate"] / _PERCENT
         given["tax_rate"] = (given["tax_rate"] or Decimal(0)) / _PERCENT
+        given["wait_days"] = given["wait_days"] or 0
         given["case_manager_id"] = int(given["case_manager_id"]) if given["case_manager_id"] else None
         actor, now = current_actor(), utcnow()
         if row is None:

@@ -15,7 +15,7 @@ from admin import discrepancy_filters as filters
 from admin.listing import Listing, Rows
 from admin.people import current_actor
 from admin.staff import told
-from claims import queries, review, words
+from claims import queries, recovery, review, words
 from clock import utcnow
 from db import reading, transaction
 from errors import InvalidInput, Moved
@@ -181,6 +181,7 @@ class DiscrepancyView(Listing):
             "discrepancy.html",
             d=found,
             today=today,
+            shown_on=recovery.shown_on(found, found.account.client.wait_days),
             bar=deadlines.bar(found.event_date, found.opens_on, found.closes_on, today),
             sheets=evidence.sheets(found.evidence, keys=(found.fnsku, found.reference_id, found.msku)),
             unchecked=[caveat for caveat in found.caveats if caveat.cleared_at is None],

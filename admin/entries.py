@@ -9,8 +9,9 @@ from flask import flash, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_admin import expose
 from sqlalchemy.orm import Session
-from wtforms import Field, Form
+from wtforms import Field, Form, SelectMultipleField
 from wtforms.fields.choices import SelectChoice
+from wtforms.widgets import CheckboxInput
 
 from admin.listing import Listing
 from admin.staff import ADMINS, told
@@ -25,13 +26,26 @@ ONE = "/<int(max=2147483647):row_id>/"
 class Move:
     """A change of state that an admin can make: its verb, the state it leads to, and what that means.
 
-    `is_final` where nothing leads back: it is asked for twice.
+    `means` is told when it was done; `before` says it beforehand, where that takes other words. `is_final` where
+    nothing leads back: it is asked for twice.
     """
 
     verb: str
     to: str
     means: str
     is_final: bool = False
+    before: str = ""
+
+    @property
+    def effect(self) -> str:
+        """What is said of it before it is done."""
+        return self.before or self.means
+
+
+class ChecksField(SelectMultipleField):
+    """Some of several choices: a box for each."""
+
+    option_widget = CheckboxInput()
 
 
 class EntryForm(Form):

@@ -26,6 +26,11 @@ class _Amount(click.ParamType[Decimal]):
         return number
 
 
+def _codes(_context: click.Context, _option: click.Parameter, given: str | None) -> list[str] | None:
+    """Return the codes between the commas, None where the option is not given."""
+    return None if given is None else [code.strip() for code in given.split(",") if code.strip()]
+
+
 _DAY = click.DateTime(("%Y-%m-%d",))
 
 
@@ -43,7 +48,26 @@ def _options(*, is_new: bool) -> Callable[[Any], Any]:
         click.option("--time-zone", metavar="ZONE", help="Whose weeks are billed, such as Europe/Berlin."),
         click.option("--case-manager", metavar="EMAIL", help="Who looks after the client."),
         click.option("--min-value", metavar="AMOUNT", type=_Amount(), help="Announce nothing below it; 0 for all."),
+        click.option(
+            "--claim-types-off",
+            metavar="TYPE,…",
+            callback=_codes,
+            help="Keep nothing new of these, and withdraw what is undecided until they are on again; '' for none.",
+        ),
+        click.option(
+            "--wait-days",
+            metavar="DAYS",
+            type=int,
+            help="Show what can be claimed so many days later, but never less than 10 days before its last day.",
+        ),
+        click.option(
+            "--approval",
+            type=click.Choice(("agency", "client", "both")),
+            help="Whose approval makes a claim.",
+        ),
+        _yes_or_no("requests-hold-claims", "Whether a claim waits for the client's answer before it is filed."),
         click.option("--review-channel", metavar="CHANNEL", help="Slack channel of this client's cards."),
+        click.option("--client-channel", metavar="CHANNEL", help="The client's own Slack channel, for its digest."),
         click.option("--billing-email", metavar="EMAIL", help="Where bills go; default, and '', is --email."),
         click.option("--tax-rate", metavar="RATE", type=_Amount(), help="Tax on the fee: 0.19 for 19 %."),
         click.option("--tax-number", metavar="TEXT", help="As it stands on invoices."),
@@ -103,6 +127,46 @@ def set_(name: str, **given: Any) -> None:
             raise click.UsageError("Nothing to change: give at least one option.")
         client = set_client(session, load_client(session, name, actor).id, actor=actor, now=utcnow(), **fields)
         click.echo(f"Client {client.name} is changed.", err=True)
+
+
+@clients.command("pause")
+@click.argument("name")
+def pause(name: str) -> None:
+    """Make no new claims for the client; open ones are worked to their end and billed."""
+    _move(name, "paused")
+
+
+@clients.command("resume")
+@click.argument("name")
+def resume(name: str) -> None:
+    """Make new claims for the client again."""
+    _move(name, "active")
+
+
+@clients.command("cancel")
+@click.argument("name")
+def cancel(name: str) -> None:
+    """End the client's contract, for good.
+
+    What is undecided is withdrawn, claims that nobody filed are closed, and the client's people cannot sign in any
+    more. What is with Amazon is worked to its end and billed.
+    """
+    _move(name, "cancelled")
+
+
+def _move(name: str, to: str) -> None:
+    from claims.access import system_actor
+    from claims.clients import move_client
+    from claims.queries import load_client
+    from clock import utcnow
+    from db import transaction
+    from models import ClientStatus, Through
+
+    actor = system_actor(Through.CLI)
+    with transaction() as session:
+        found = load_client(session, name, actor)
+        client = move_client(session, found.id, to=ClientStatus(to), actor=actor, now=utcnow())
+        click.echo(f"Client {client.name} is {client.status.value}.", err=True)
 
 
 def _fields(session: "Session", given: dict[str, Any]) -> dict[str, Any]:

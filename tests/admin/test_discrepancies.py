@@ -8,7 +8,7 @@ import pytest
 
 import db
 from claims import review
-from models import Caveat, Claim, ClaimStatus, Discrepancy, DiscrepancyStatus, RejectReason
+from models import Caveat, Claim, ClaimStatus, Client, Discrepancy, DiscrepancyStatus, RejectReason
 from tests.admin.conftest import Office, Person, plain, read
 from tests.factories import NOW, TODAY, make_account, make_client
 
@@ -384,3 +384,12 @@ class TestUndo:
         assert "Too late to undo" in ann.told(ann.press(page, f"{page}undo"))
         with db.reading() as session:
             assert session.get_one(Claim, 1).status is ClaimStatus.TO_SUBMIT
+
+
+def test_a_client_who_wants_to_wait_is_named_with_the_day_on_which_it_is_shown(office, ann):
+    with db.transaction() as session:
+        session.get_one(Client, office.cast.client_id).wait_days = 30
+    wanted = office.put(status=DiscrepancyStatus.UPCOMING)
+    shown = ann.text(f"{LIST}{wanted}/")
+    assert "It can be decided from 4 Dec 2026 on (in 11 days)" in shown
+    assert "Amazon takes the claim from 4 Nov 2026 on; Acme wants to wait." in shown

@@ -1,3 +1,4 @@
+import re
 from decimal import Decimal
 
 import pytest
@@ -13,6 +14,7 @@ from models import (
     Client,
     ClientStatus,
     CommissionRate,
+    DiscrepancyStatus,
     Import,
     Role,
     User,
@@ -118,6 +120,42 @@ class TestClients:
         assert "20 %" in adam.text("/admin/clients/")  # the new rate holds from next year
         adam.press(page, page, **CLIENT | {"name": "Acme", "tax_rate": "101"})
         assert stored(Client, name="Acme").tax_rate == Decimal("0.19")
+
+    def test_the_recovery_settings_are_kept_have_their_effect_and_are_shown_again(self, office, adam):
+        page = f"/admin/clients/{office.cast.client_id}/"
+        office.put()
+        settings = {
+            "claim_types_off": "warehouse_lost",
+            "wait_days": "12",
+            "approval": "both",
+            "client_channel": "C0ACME",
+        }
+        answer = adam.press(page, page, **CLIENT | {"name": "Acme"} | settings)
+        assert answer.status_code == 303
+        client = stored(Client, name="Acme")
+        assert (client.claim_types_off, client.wait_days, client.approval) == (["warehouse_lost"], 12, "both")
+        assert (client.client_channel, client.requests_hold_claims) == ("C0ACME", False)
+        assert office.row(1).status is DiscrepancyStatus.WITHDRAWN
+        shown = adam.get(page).text
+        assert re.search(r'<input checked[^>]*value="warehouse_lost"', shown)
+        assert not re.search(r'<input checked[^>]*value="inbound_lost"', shown)
+        assert "left alone: Lost in the warehouse" in read(adam.get(page))
+        adam.press(page, page, **CLIENT | {"name": "Acme", "approval": "both", "wait_days": ""})
+        assert office.row(1).status is DiscrepancyStatus.OPEN
+        assert stored(Client, name="Acme").wait_days == 0
+        wrong = adam.press(page, page, **CLIENT | {"name": "Acme", "wait_days": "121"})
+        assert "Between 0 and 120." in read(wrong)
+
+    def test_a_new_client_has_nothing_left_alone_and_its_claims_wait_for_answers(self, adam):
+        page = adam.get("/admin/clients/new").text
+        assert re.search(r'<input[^>]*checked[^>]*name="requests_hold_claims"', page)
+        assert not re.search(r'<input[^>]*checked[^>]*name="claim_types_off"', page)
+
+    def test_each_setting_says_its_effect_beforehand(self, office, adam):
+        shown = adam.text(f"/admin/clients/{office.cast.client_id}/")
+        assert "nothing new is kept, and what is undecided is withdrawn" in shown
+        assert "10 days before its last day it is shown in any case" in shown
+        assert "the client's people cannot sign in any more" in shown
 
     def test_a_paused_client_can_be_resumed_and_a_cancelled_one_not(self, office, adam):
         page = f"/admin/clients/{office.cast.client_id}/"

@@ -222,6 +222,28 @@ def test_the_agency_is_set_up_from_nothing(run: Run, sqlite_database: str) -> No
         assert [rate.rate for rate in rates_of(session, 1)] == [Decimal("0.20")]
 
 
+def test_the_recovery_settings_of_a_client_are_options(run: Run, desk: Desk) -> None:
+    given = "--claim-types-off inbound_lost,warehouse_lost --wait-days 14 --approval both --client-channel C0ACME"
+    ended = run("clients", "set", "Acme", *given.split(), "--no-requests-hold-claims")
+    assert ended.exit_code == 0, ended.stderr
+    with db.reading() as session:
+        client = session.get_one(Client, desk.cast.client_id)
+        assert (client.claim_types_off, client.wait_days) == (["inbound_lost", "warehouse_lost"], 14)
+        assert (client.approval, client.client_channel, client.requests_hold_claims) == ("both", "C0ACME", False)
+    assert run("clients", "set", "Acme", "--claim-types-off", "").exit_code == 0
+    with db.reading() as session:
+        assert session.get_one(Client, desk.cast.client_id).claim_types_off == []
+    refused = run("clients", "set", "Acme", "--claim-types-off", "lost_somewhere")
+    assert refused.exit_code == 2
+    assert "lost_somewhere is no claim type" in refused.stderr
+
+
+def test_a_client_is_paused_resumed_and_cancelled(run: Run, desk: Desk) -> None:
+    for verb, status in (("pause", "paused"), ("resume", "active"), ("cancel", "cancelled")):
+        assert run("clients", verb, "acme").stderr == f"Client Acme is {status}.\n"
+    assert run("clients", "resume", "Acme").exit_code == 1
+
+
 def test_the_terms_of_a_client_are_options(run: Run, desk: Desk) -> None:
     terms = "--tax-rate 0.19 --tax-number DE1 --billing-email b@a.example --days-to-query 10 --fee-on-stock"
     rate = ("--commission-rate", "0.25", "--rate-from", "2027-01-01")
