@@ -234,6 +234,12 @@ def undelivered(session: Session, now: datetime) -> Sequence[OutboxMessage]:
     return session.scalars(select(OutboxMessage).where(or_(due, given_up)).order_by(OutboxMessage.id)).all()
 
 
+def listed(actor: Actor) -> Select[OutboxMessage]:
+    """Return all messages, for those who may send them again; without an order. Raises NotAllowed."""
+    actor.require(Permission.RESEND)
+    return select(OutboxMessage)
+
+
 def stuck(now: datetime) -> ColumnElement[bool]:
     """Return the condition for what a person should look at: given up, unsure, or overdue for `OVERDUE`."""
     overdue = and_(OutboxMessage.state.in_(_UNDELIVERED), OutboxMessage.created_at <= now - OVERDUE)

@@ -15,13 +15,14 @@ from admin.claim_ledger import ClaimView
 from admin.clients import ClientView
 from admin.discrepancies import DiscrepancyView
 from admin.invoices import InvoiceView
+from admin.messages import MessageView
 from admin.requests import RequestView
 from admin.settings import SettingsView
 from admin.today import TodayView
 from admin.users import UserView
 from claims import words
 from clock import utcnow
-from models import Account, Claim, Client, Discrepancy, HistoryEntry, Invoice, Request, User
+from models import Account, Claim, Client, Discrepancy, HistoryEntry, Invoice, OutboxMessage, Request, User
 
 _STATIC = Path(__file__).parent / "static"
 
@@ -47,6 +48,7 @@ def register(app: Flask) -> None:
         AccountView(Account, name="Accounts", endpoint="accounts", menu_class_name="apart"),
         ClientView(Client, name="Clients", endpoint="clients"),
         InvoiceView(Invoice, name="Billing", endpoint="invoices"),
+        MessageView(OutboxMessage, name="Messages", endpoint="messages"),
         UserView(User, name="Users", endpoint="users"),
         SettingsView(name="Settings", endpoint="settings"),
     )

@@ -9,6 +9,7 @@ from flask_admin import AdminIndexView, expose
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
+import outbox
 from admin import deadlines
 from admin.people import current_actor
 from admin.staff import StaffView
@@ -16,7 +17,7 @@ from claims import queries, words
 from claims.queries import StateTotal
 from clock import utcnow
 from db import reading
-from models import Account, Caveat, Discrepancy, DiscrepancyStatus, Import
+from models import Account, Caveat, Discrepancy, DiscrepancyStatus, Import, OutboxMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class TodayView(StaffView, AdminIndexView):
             closing = session.execute(_closing(today)).all()
             unchecked = session.scalar(_unchecked()) or 0
             start = _start(session) if not summary.discrepancies else ""
+            stuck = session.scalar(select(func.count()).select_from(OutboxMessage).where(outbox.stuck(now))) or 0
         standings = {each.status: each for each in standing(summary.discrepancies)}
         claims = {each.status: each for each in standing(summary.claims)}
         return str(
@@ -71,6 +73,7 @@ class TodayView(StaffView, AdminIndexView):
                 standings=[standings[status] for status in words.DISCREPANCY_STATUSES if status in standings],
                 claims=[claims[status] for status in words.CLAIM_STATUSES if status in claims],
                 start=start,
+                stuck=stuck,
             )
         )
 

@@ -286,6 +286,31 @@ MATCHED_BY = {
 }
 
 
+# What a message tells: read after "E-mail" or "Slack".
+MESSAGE_KINDS = {
+    "discrepancy_card": "Card to decide",
+    "cards_overflow": "More findings, without cards",
+    "card_update": "Card brought up to date",
+    "link_user": "User looked up",
+    "claim_news": "News of a claim",
+    "request_mail": "Request to the client",
+    "invoice_mail": "Invoice",
+    "weekly_mail": "Week for the client",
+    "weekly_digest": "Week for the client's channel",
+    "staff_digest": "Week for the staff",
+}
+
+MESSAGE_STATES = {
+    "pending": "Waiting",
+    "sending": "Being sent",
+    "sent": "Sent",
+    "failed": "Not sent",
+    "unsure": "May have arrived",
+}
+
+MEDIA = {"slack": "Slack", "mail": "E-mail"}
+
+
 def claim_type_name(code: str) -> str:
     """Return what was lost, in a few words: "Lost in the warehouse"."""
     return CLAIM_TYPES[code][0] if code in CLAIM_TYPES else _plain(code)
@@ -389,6 +414,21 @@ def approval_side_name(code: str) -> str:
 def matched_by_name(code: str) -> str:
     """Return what tied a payment to a claim: "Amazon's case"."""
     return MATCHED_BY.get(code, _plain(code).lower())
+
+
+def message_kind_name(code: str) -> str:
+    """Return what a message tells, in a few words."""
+    return MESSAGE_KINDS.get(code, _plain(code))
+
+
+def message_state_name(code: str) -> str:
+    """Return where a message stands."""
+    return MESSAGE_STATES.get(code, _plain(code))
+
+
+def medium_name(code: str) -> str:
+    """Return what carries a message."""
+    return MEDIA.get(code, _plain(code))
 
 
 def policy_name(policy: str, *, is_confirmed: bool) -> str:
