@@ -3,13 +3,14 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 import outbox
 from claims import history, words
 from claims.access import Actor, Permission
 from errors import Moved, NotAllowed, NotFound
-from models import Account, Claim, ClaimStatus, Discrepancy, HistoryEntry
+from models import Account, Claim, ClaimDiscrepancy, ClaimStatus, Discrepancy, HistoryEntry
 
 _S = ClaimStatus
 
@@ -34,9 +35,18 @@ def locked(session: Session, claim_id: int, actor: Actor) -> Claim:
     """Return the claim as it is now, nobody else's to change until the end of this transaction.
 
     With account, client and discrepancies, each read by a statement of its own (a joined one could be older than the
-    lock). Raises NotAllowed for who may not work on claims, and NotFound.
+    lock). Its discrepancies are held first, as everybody does who locks both: a message about one needs its row, so
+    that who held the claim alone and who held the discrepancy would wait for each other. Raises NotAllowed for who may
+    not work on claims, and NotFound.
     """
     actor.require(Permission.WORK_CLAIMS)
+    session.execute(
+        select(Discrepancy.id)
+        .join(ClaimDiscrepancy, ClaimDiscrepancy.discrepancy_id == Discrepancy.id)
+        .where(ClaimDiscrepancy.claim_id == claim_id)
+        .order_by(Discrepancy.id)
+        .with_for_update(read=True, key_share=True, of=Discrepancy)
+    )
     found = session.get(
         Claim,
         claim_id,

@@ -1,11 +1,13 @@
 """Filing, answering, appealing, closing: who may, what may follow what, what is kept, and who of two is first."""
 
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 import db
@@ -20,6 +22,7 @@ from models import (
     ClaimStatus,
     Client,
     ClientStatus,
+    Discrepancy,
     DiscrepancyStatus,
     NoteKind,
     OutboxMessage,
@@ -236,6 +239,31 @@ def test_of_undo_and_filing_at_once_one_wins(database: str) -> None:
     seen = _seen(claim_id, cast)
     by_status = {S.SUBMITTED: DiscrepancyStatus.APPROVED, S.CLOSED: DiscrepancyStatus.OPEN}
     assert seen.discrepancies[0].status is by_status[seen.status]
+
+
+def test_filing_waits_for_an_undo_that_began_before_it_and_is_told(postgres_database: str) -> None:
+    """The one has locked the discrepancy, the other would lock the claim: neither may wait for the other for ever."""
+    cast = make_cast()
+    with db.transaction() as session:
+        found = make_discrepancy(session, cast.account_id, announced_at=NOW).id
+    with db.transaction() as session:
+        claim_id = review.approve(session, found, actor=cast.ann, now=NOW).id
+    with ThreadPoolExecutor(1) as hand:
+        with db.transaction() as session:
+            session.get_one(Discrepancy, found, with_for_update=True)
+            filed = hand.submit(_submit, claim_id, cast.ann)
+            _wait_until_somebody_waits()
+            review.undo(session, found, actor=cast.bea, now=NOW)
+        with pytest.raises(Moved, match="is not to be filed: it is Closed: undone"):
+            filed.result(timeout=30)
+
+
+def _wait_until_somebody_waits() -> None:
+    until = time.monotonic() + 20
+    with db.reading() as session:
+        while not session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
+            assert time.monotonic() < until, "nobody waits"
+            time.sleep(0.01)
 
 
 @pytest.mark.parametrize("to", ClaimStatus)
