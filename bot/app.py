@@ -15,7 +15,7 @@ from slack_bolt.adapter.flask.handler import to_flask_response
 from slack_bolt.authorization import AuthorizeResult
 
 from bot.client import web_client
-from bot.handlers import approve, clear, commands, events, filing, reject, retired, undo
+from bot.handlers import approve, ask, clear, commands, events, filing, reject, retired, undo
 from bot.shape import flaw
 from bot.signature import is_signed
 from clock import real_now
@@ -56,7 +56,7 @@ def make_bolt() -> App:
         authorize=_authorize,
         listener_executor=ThreadPoolExecutor(_THREADS, thread_name_prefix="slack"),
     )
-    for handlers in (approve, reject, clear, undo, filing, commands, events):
+    for handlers in (approve, reject, clear, undo, filing, ask, commands, events):
         handlers.register(bolt)
     retired.register(bolt)  # last: it takes what no other has taken
     return bolt

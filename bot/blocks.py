@@ -42,13 +42,17 @@ class Line:
 
 @dataclass(frozen=True)
 class Decision:
-    """What became of a discrepancy. `what` is in words ("Approved"); `by` is None where no person decided."""
+    """What became of a discrepancy. `what` is in words ("Approved"); `by` is None where no person decided.
+
+    `waits_for` says who has to decide too ("the client"); until then it can still be rejected.
+    """
 
     what: str
     by: str | None
     at: datetime
     note: str = ""
     can_be_undone: bool = False
+    waits_for: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,7 @@ class ClaimLine:
     text: str
     is_to_file: bool = False
     takes_replies: bool = False
+    can_ask: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,7 +70,8 @@ class Card:
     """A discrepancy as its card shows it. Codes are put in words here; `today` is a day of the marketplace.
 
     `value` and `currency` are None where nothing tells the value. `caveats` are the codes still to be cleared,
-    `cleared` those that a person has cleared. `decision` is None while it is to be decided.
+    `cleared` those that a person has cleared. `decision` is None while it is to be decided. `approval` says whose
+    approval it needs besides; where it is the client's alone, `is_ours` is false and nobody can approve it here.
     """
 
     discrepancy_id: int
@@ -91,6 +97,8 @@ class Card:
     more_evidence: int = 0
     decision: Decision | None = None
     claim: ClaimLine | None = None
+    approval: str = ""
+    is_ours: bool = True
 
 
 @dataclass(frozen=True)
@@ -164,6 +172,8 @@ def _decided_card(data: Card, decision: Decision) -> Message:
         _plain_text(text, CONTEXT_LIMIT) for text in (data.claim.text if data.claim else "", decision.note) if text
     ]
     undo = [_button("Undo", ids.UNDO, data, spoken=f"Undo: {decision.what}")] if decision.can_be_undone else []
+    if decision.waits_for:
+        undo.append(_reject_button(data))
     blocks = [
         _section(summary),
         {"type": "context", "elements": facts},
@@ -177,12 +187,13 @@ def _claim_buttons(data: Card) -> list[Block]:
     if data.claim is None:
         return []
     what = _title(data)
+    ask = [_button("Ask the client…", ids.ASK, data, spoken=f"Ask the client: {what}")] if data.claim.can_ask else []
     if data.claim.is_to_file:
         show = _button("What to file", ids.WHAT_TO_FILE, data, spoken=f"What to file: {what}")
-        return [show | {"style": "primary"}, _button("Filed…", ids.FILED, data, spoken=f"Filed: {what}")]
+        return [show | {"style": "primary"}, _button("Filed…", ids.FILED, data, spoken=f"Filed: {what}"), *ask]
     if data.claim.takes_replies:
-        return [_button("Amazon replied…", ids.REPLIED, data, spoken=f"Amazon replied: {what}")]
-    return []
+        return [_button("Amazon replied…", ids.REPLIED, data, spoken=f"Amazon replied: {what}"), *ask]
+    return ask
 
 
 def _title(data: Card) -> str:
@@ -194,7 +205,8 @@ def _worth(data: Card) -> str:
 
 
 def _who(decision: Decision) -> str:
-    return f"{decision.what} by {short(decision.by, HEADER_LIMIT)}" if decision.by else decision.what
+    who = f"{decision.what} by {short(decision.by, HEADER_LIMIT)}" if decision.by else decision.what
+    return f"{who}, waiting for {decision.waits_for}" if decision.waits_for else who
 
 
 def _why(data: Card) -> str:
@@ -225,18 +237,23 @@ def _rests_on(data: Card) -> list[str]:
         facts.append(f"{data.more_evidence:,} more lines of evidence in the back office")
     if data.cleared:
         facts.append("Checked: " + ", ".join(map(words.caveat_name, data.cleared)))
+    facts.append(data.approval)
     return [fact for fact in facts if fact]
 
 
 def _buttons(data: Card) -> Sequence[Block]:
+    first = []
     if data.caveats:
-        first = _button("Clear…", ids.CLEAR, data, spoken=f"Clear what is to be checked: {_title(data)}")
-    else:
+        first = [_button("Clear…", ids.CLEAR, data, spoken=f"Clear what is to be checked: {_title(data)}")]
+    elif data.is_ours:
         amount = words.units(data.quantity) if data.value is None else _worth(data)
-        first = _button(f"Approve {amount}", ids.APPROVE, data, spoken=f"Approve {amount}: {_title(data)}")
-        first["style"] = "primary"
-    reject = _button("Reject…", ids.REJECT, data, spoken=f"Reject: {_title(data)}")
-    return first, reject, link_button("Open in the back office", data.link)
+        approve = _button(f"Approve {amount}", ids.APPROVE, data, spoken=f"Approve {amount}: {_title(data)}")
+        first = [approve | {"style": "primary"}]
+    return *first, _reject_button(data), link_button("Open in the back office", data.link)
+
+
+def _reject_button(data: Card) -> Block:
+    return _button("Reject…", ids.REJECT, data, spoken=f"Reject: {_title(data)}")
 
 
 def header(text: str) -> Block:

@@ -13,15 +13,26 @@ from bot import blocks
 from bot.client import SlackRefused, SlackTrouble, call, web_client
 from bot.press import Press
 from bot.text import marketplace_day
-from claims import moves, queries, words
+from claims import approvals, moves, queries, requests, words
 from claims.access import system_actor
+from claims.approvals import Approvals
 from claims.links import claim_link, discrepancy_link, to_decide_link
 from claims.review import undo_until
 from claims.steps import next_step
 from clock import utcnow
 from config import settings
 from db import reading, transaction
-from models import AgencySettings, Claim, ClaimStatus, Client, Discrepancy, DiscrepancyStatus, OutboxMessage
+from models import (
+    AgencySettings,
+    Approval,
+    Claim,
+    ClaimStatus,
+    Client,
+    Discrepancy,
+    DiscrepancyStatus,
+    OutboxMessage,
+    Request,
+)
 from money import Money
 
 log = structlog.get_logger()
@@ -49,9 +60,12 @@ class Drawn:
 def draw(session: Session, discrepancy_id: int, *, now: datetime) -> Drawn:
     """Return the card of a discrepancy as of now. Raises NotFound."""
     found = queries.load_discrepancy(session, discrepancy_id, system_actor())
-    message = blocks.card(_data(found, now))
+    standing, claim = approvals.of(session, found), standing_claim(found)
+    asked = requests.oldest_open(session, claim.id) if claim else None
+    message = blocks.card(_data(found, now, standing, asked))
     home = review_channel(session, found.account.client)
-    version = (found.version, *(claim.version for claim in found.claims))
+    moved = (claim.version for claim in found.claims)
+    version = (found.version, *moved, len(standing.given), asked.id if asked else 0)
     return Drawn(message, version, found.card_channel, found.card_ts, home)
 
 
@@ -134,7 +148,7 @@ def standing_claim(found: Discrepancy) -> Claim | None:
     return next((claim for claim in reversed(found.claims) if claim.closed_reason != "undone"), None)
 
 
-def _data(found: Discrepancy, now: datetime) -> blocks.Card:
+def _data(found: Discrepancy, now: datetime, standing: Approvals, asked: Request | None) -> blocks.Card:
     claim = None if found.status is DiscrepancyStatus.OPEN else standing_claim(found)
     today = marketplace_day(found.marketplace, now)
     lines = sorted(found.evidence, key=lambda line: (line.role != "loss", line.position))
@@ -160,12 +174,14 @@ def _data(found: Discrepancy, now: datetime) -> blocks.Card:
         cleared=tuple(caveat.code for caveat in found.caveats if caveat.cleared_at is not None),
         evidence=tuple(blocks.Line(e.file, e.line, e.role, e.text) for e in lines[: blocks.EVIDENCE_SHOWN]),
         more_evidence=max(len(lines) - blocks.EVIDENCE_SHOWN, 0),
-        decision=_decision(found, now),
-        claim=_claim_line(claim, today) if claim else None,
+        decision=_decision(found, now) or _half(standing),
+        claim=_claim_line(claim, today, asked) if claim else None,
+        approval=_approval(standing),
+        is_ours=Approval.AGENCY in standing.needed,
     )
 
 
-def _claim_line(claim: Claim, today: date) -> blocks.ClaimLine:
+def _claim_line(claim: Claim, today: date, asked: Request | None) -> blocks.ClaimLine:
     is_to_file = claim.status is ClaimStatus.TO_SUBMIT
     facts = ["filed? not yet"] if is_to_file else [words.claim_status_name(claim.status.value, claim.closed_reason)]
     if claim.recovered:
@@ -175,8 +191,29 @@ def _claim_line(claim: Claim, today: date) -> blocks.ClaimLine:
     step = next_step(claim)
     if step.by is not None:
         facts.append(step.told(today))
+    if asked:
+        facts.append(f"the client is asked since {words.day(asked.asked_at.date())}")
     takes_replies = claim.status in moves.OPEN_AT_AMAZON or claim.status is ClaimStatus.REVERSED
-    return blocks.ClaimLine(f"Claim {claim.id}: {', '.join(facts)}", is_to_file, takes_replies)
+    can_ask = claim.status not in requests.NOT_ASKED_ABOUT
+    return blocks.ClaimLine(f"Claim {claim.id}: {', '.join(facts)}", is_to_file, takes_replies, can_ask)
+
+
+def _half(standing: Approvals) -> blocks.Decision | None:
+    """Return the agency's approval that waits for the client's; None where it is the agency's turn."""
+    ours = standing.given.get(Approval.AGENCY)
+    if ours is None or not standing.missing:
+        return None
+    return blocks.Decision(what="Approved", by=ours.user.label, at=ours.at, can_be_undone=True, waits_for="the client")
+
+
+def _approval(standing: Approvals) -> str:
+    """Return whose approval it needs besides the agency's, as a fact; empty where that is nobody's."""
+    if theirs := standing.given.get(Approval.CLIENT):
+        return f"Approved by {theirs.user.label} of the client"
+    if Approval.CLIENT not in standing.needed:
+        return ""
+    is_alone = Approval.AGENCY not in standing.needed
+    return "Only the client approves it, in the portal" if is_alone else "The client has to approve it too"
 
 
 def _decision(found: Discrepancy, now: datetime) -> blocks.Decision | None:

@@ -7,6 +7,7 @@ UNDO = "discrepancy:undo"
 WHAT_TO_FILE = "claim:packet"
 FILED = "claim:filed"
 REPLIED = "claim:replied"
+ASK = "claim:ask"
 OPEN_PAGE = "page:open"
 
 REJECT_VIEW = "discrepancy:reject:view"
@@ -14,6 +15,7 @@ CLEAR_VIEW = "discrepancy:clear:view"
 
 FILED_VIEW = "claim:filed:view"
 REPLIED_VIEW = "claim:replied:view"
+ASK_VIEW = "claim:ask:view"
 
 # Fields of the modals: the block and the element in it have the same id.
 REASON = "reason"
@@ -23,6 +25,8 @@ CASE_ID = "case_id"
 OUTCOME = "outcome"
 REPLY = "reply"
 NEXT_ON = "next_action_on"
+KIND = "kind"
+QUESTION = "question"
 
 COMMAND = "/claims"
 

@@ -37,7 +37,8 @@ _PROVES = {
     RequestKind.SEND_INVOICE: DocumentKind.INVOICE,
     RequestKind.PROOF_OF_DELIVERY: DocumentKind.PROOF_OF_DELIVERY,
 }
-_NOT_ASKED_ABOUT = (ClaimStatus.RECOVERED, ClaimStatus.CLOSED)
+#: the claims that are over: about them nothing is asked
+NOT_ASKED_ABOUT = (ClaimStatus.RECOVERED, ClaimStatus.CLOSED)
 
 
 def ask(
@@ -51,7 +52,7 @@ def ask(
     """
     claim = moves.locked(session, claim_id, actor)
     asker = moves.require_person(actor)
-    if claim.status in _NOT_ASKED_ABOUT:
+    if claim.status in NOT_ASKED_ABOUT:
         raise Moved(f"Claim {claim.id} is {claim.status.value}: there is nothing to ask for.")
     text = _text(question, "question") or questions.usual(kind, claim.discrepancies)
     if text is None:
@@ -205,6 +206,12 @@ def of_claim(session: Session, claim_id: int, actor: Actor) -> Sequence[Request]
     """Return what the client was asked for about a claim, oldest first, with the documents sent."""
     found = request_list(actor, claim_id=claim_id).options(selectinload(Request.documents))
     return session.scalars(found.order_by(Request.id)).all()
+
+
+def oldest_open(session: Session, claim_id: int) -> Request | None:
+    """Return the request about a claim that waits longest for the client, whether or not it holds the claim."""
+    waiting = select(Request).where(Request.claim_id == claim_id, Request.status == RequestStatus.ASKED)
+    return session.scalar(waiting.order_by(Request.id).limit(1))
 
 
 def _locked(session: Session, request_id: int, actor: Actor) -> Request:

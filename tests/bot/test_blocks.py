@@ -125,6 +125,7 @@ def test_decided_card_loses_undo() -> None:
     [
         (blocks.ClaimLine("Claim 3: filed? not yet", is_to_file=True), [ids.WHAT_TO_FILE, ids.FILED]),
         (blocks.ClaimLine("Claim 3: Filed, case 123456", takes_replies=True), [ids.REPLIED]),
+        (blocks.ClaimLine("Claim 3: Filed", takes_replies=True, can_ask=True), [ids.REPLIED, ids.ASK]),
         (blocks.ClaimLine("Claim 3: Closed: refused by Amazon"), []),
     ],
 )
@@ -135,6 +136,19 @@ def test_decided_card_follows_its_claim(claim: blocks.ClaimLine, buttons: list[s
     assert action_ids({"blocks": message.blocks}) == [*buttons, ids.OPEN_PAGE]
     assert message.text.endswith(f"09:14 UTC. {claim.text}.")
     assert sum(button.get("style") == "primary" for button in message.blocks[-1]["elements"]) == bool(claim.is_to_file)
+
+
+def test_an_approval_that_waits_for_the_client_can_be_taken_back_or_rejected() -> None:
+    half = replace(APPROVED, can_be_undone=True, waits_for="the client")
+    message = blocks.card(replace(MUG, decision=half))
+    assert "Approved by Ann, waiting for the client" in shown({"blocks": message.blocks})
+    assert action_ids({"blocks": message.blocks}) == [ids.UNDO, ids.REJECT, ids.OPEN_PAGE]
+
+
+def test_what_the_client_alone_approves_cannot_be_approved_here() -> None:
+    message = blocks.card(replace(MUG, approval="Only the client approves it, in the portal", is_ours=False))
+    assert "Only the client approves it, in the portal" in shown({"blocks": message.blocks})
+    assert action_ids({"blocks": message.blocks}) == [ids.REJECT, ids.OPEN_PAGE]
 
 
 def test_overflow_says_how_many_what_worth_and_where() -> None:

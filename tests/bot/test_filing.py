@@ -65,7 +65,7 @@ def test_a_claim_is_filed_and_its_card_follows(desk_on_both: Desk) -> None:
     answer, errors = desk.fill("Ann", case_id=f" {CASE} ")
     assert (answer.is_taken, errors) == (True, {})
     eventually(lambda: f"Claim 1: Filed, case {CASE}" in shown(desk.messages[0]))
-    assert action_ids(desk.messages[0]) == [REPLIED, "page:open"]
+    assert action_ids(desk.messages[0]) == [REPLIED, "claim:ask", "page:open"]
     assert "filed? not yet" not in desk.messages[0]["text"]
     seen = claim(desk)
     assert (seen.status, seen.case_id) == (ClaimStatus.SUBMITTED, CASE)

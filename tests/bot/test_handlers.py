@@ -28,7 +28,7 @@ def test_approve_makes_a_claim_and_the_card_says_who_and_when(desk_on_both: Desk
     assert (row.status, row.decided_by_id) == (DiscrepancyStatus.APPROVED, desk.cast.ann.user_id)
     assert "23 Nov 2026, 09:14 UTC" in shown(desk.messages[0])
     assert "Claim 1: filed? not yet, To file by 19 Dec 2026, in 26 days" in shown(desk.messages[0])
-    assert action_ids(desk.messages[0]) == ["claim:packet", "claim:filed", UNDO, "page:open"]
+    assert action_ids(desk.messages[0]) == ["claim:packet", "claim:filed", "claim:ask", UNDO, "page:open"]
     assert "Approved by Ann" in desk.messages[0]["text"]
 
 
@@ -162,7 +162,7 @@ def test_undo_goes_after_ten_minutes(desk: Desk, set_clock) -> None:
     old = {**desk.messages[0]}
     set_clock(NOW + timedelta(minutes=11))
     desk.deliver()
-    assert action_ids(desk.messages[0]) == ["claim:packet", "claim:filed", "page:open"]
+    assert action_ids(desk.messages[0]) == ["claim:packet", "claim:filed", "claim:ask", "page:open"]
     desk.messages[0]["blocks"] = old["blocks"]
     desk.press("Ann", UNDO)
     assert desk.told("Ann").startswith("Too late to undo")
