@@ -16,6 +16,7 @@ from admin.clients import ClientView
 from admin.discrepancies import DiscrepancyView
 from admin.invoices import InvoiceView
 from admin.messages import MessageView
+from admin.payments import PaymentsView
 from admin.requests import RequestView
 from admin.settings import SettingsView
 from admin.today import TodayView
@@ -44,6 +45,7 @@ def register(app: Flask) -> None:
     pages.add_views(
         DiscrepancyView(Discrepancy, name="To decide", endpoint="discrepancies"),
         ClaimView(Claim, name="Claims", endpoint="claims"),
+        PaymentsView(name="Payments to match", endpoint="payments"),
         RequestView(Request, name="Requests", endpoint="requests"),
         AccountView(Account, name="Accounts", endpoint="accounts", menu_class_name="apart"),
         ClientView(Client, name="Clients", endpoint="clients"),
