@@ -31,7 +31,7 @@ class AgencyForm(EntryForm):
     time_zone = SelectField(
         "Time zone", default="America/Los_Angeles", description="Whose Monday morning brings the week's digest."
     )
-    address = TextAreaField("Address", description="As it stands on invoices: without one, none can be made.")
+    address = TextAreaField("Address", description="As it stands on invoices.")
     tax_number = StringField("Tax number", description="As it stands on invoices.")
     invoice_prefix = StringField(
         "Before each invoice number", description="RC- makes RC-00001. The numbers themselves go on without a gap."

@@ -113,16 +113,25 @@ def answer_query(session: Session, line_id: int, text: str, *, actor: Actor, now
     return invoice
 
 
+def past_query(session: Session, now: datetime) -> list[int]:
+    """Return the ids of the sent invoices whose days to query are over, each by its client's own calendar."""
+    tomorrow = now.date() + timedelta(days=1)  # where the day is ahead of UTC's
+    sent = (
+        select(Invoice)
+        .where(Invoice.status == _S.SENT, Invoice.query_until < tomorrow)
+        .order_by(Invoice.id)
+        .options(selectinload(Invoice.client))
+    )
+    return [invoice.id for invoice in session.scalars(sent) if _is_past(invoice, now)]
+
+
 def finalize_due(session: Session, *, actor: Actor, now: datetime) -> list[int]:
     """Make every sent invoice final whose days to query are over, but none with an open query. Return their ids."""
     actor.require(Permission.MANAGE_BILLING)
-    # A day of slack for zones ahead of UTC; each is looked at by its client's own calendar below.
-    latest = now.date() + timedelta(days=1)
-    due = select(Invoice.id).where(Invoice.status == _S.SENT, Invoice.query_until < latest).order_by(Invoice.id)
     made = []
-    for invoice_id in session.scalars(due).all():
+    for invoice_id in past_query(session, now):
         invoice = locked(session, invoice_id, actor)
-        if invoice.status is _S.SENT and _is_past(invoice, now):
+        if invoice.status is _S.SENT:
             _finalize(session, invoice, actor=actor, now=now)
             made.append(invoice.id)
     return made

@@ -14,8 +14,10 @@ from sqlalchemy import select
 
 import outbox
 from billing import weekly
+from billing.moves import finalize_due, past_query
 from billing.week import Week
 from claims import clients
+from claims.access import system_actor
 from clock import real_now, utcnow
 from db import reading, transaction
 from detection.marketplaces import marketplaces
@@ -58,6 +60,7 @@ def turn() -> None:
     now = utcnow()
     make_slots(now)
     make_staff_digest(now)
+    make_invoices_final(now)
     with reading() as session:
         due = runs.due(session, now)
         has_messages = outbox.has_due(session, now)
@@ -99,6 +102,17 @@ def make_staff_digest(now: datetime) -> bool:
         return False
     with transaction() as session:
         return weekly.queue_staff_digest(session, week, now)
+
+
+def make_invoices_final(now: datetime) -> int:
+    """Make the invoices final whose days to query are over; return how many."""
+    with reading() as session:
+        if not past_query(session, now):
+            return 0
+    with transaction() as session:
+        made = finalize_due(session, actor=system_actor(), now=now)
+    _log.info("invoices_final", count=len(made))
+    return len(made)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,14 @@ from redis import Redis
 from sqlalchemy import select
 
 import outbox
+from billing.moves import send
 from claims.leases import account_lease, held
 from clock import utcnow
 from db import reading, transaction
 from jobs import cron, queue, runs
 from models import AccountStatus, ClientStatus, Run, RunState
-from tests.factories import make_account, make_client
+from tests.billing.paying import bill, billed_cast, filed, paid
+from tests.factories import NOW, make_account, make_client
 from tests.waiting import wait_until
 
 MORNING = datetime(2026, 11, 23, 13, 0, tzinfo=UTC)  # five o'clock in Los Angeles, fourteen in Berlin
@@ -156,3 +158,15 @@ def test_a_redis_that_is_gone_ends_a_turn_and_not_the_loop(
     stop.set()
     loop.join()
     assert slots() == [(account, "daily", "2026-11-23")]
+
+
+def test_an_invoice_becomes_final_on_the_day_after_its_last(sqlite_database: str) -> None:
+    cast = billed_cast()
+    with transaction() as session:
+        paid(session, filed(session, cast), "10.00")
+    invoice_id = bill(cast).invoices[0].id
+    with transaction() as session:
+        send(session, invoice_id, actor=cast.bill, now=NOW)  # can be queried until the 30th, in Los Angeles
+    assert cron.make_invoices_final(datetime(2026, 12, 1, 7, 59, tzinfo=UTC)) == 0
+    assert cron.make_invoices_final(datetime(2026, 12, 1, 8, 0, tzinfo=UTC)) == 1
+    assert cron.make_invoices_final(datetime(2026, 12, 2, tzinfo=UTC)) == 0
