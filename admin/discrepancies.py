@@ -15,11 +15,11 @@ from admin import discrepancy_filters as filters
 from admin.listing import Listing, Rows
 from admin.people import current_actor
 from admin.staff import told
-from claims import queries, recovery, review, words
+from claims import approvals, queries, recovery, review, words
 from clock import utcnow
 from db import reading, transaction
 from errors import InvalidInput, Moved
-from models import Account, Client, Discrepancy, DiscrepancyStatus, RejectReason
+from models import Account, Approval, Client, Discrepancy, DiscrepancyStatus, RejectReason
 
 _ONE = f"/<int(max={filters.LARGEST_ID}):discrepancy_id>"
 
@@ -176,6 +176,7 @@ class DiscrepancyView(Listing):
         with reading() as session:
             found = queries.load_discrepancy(session, discrepancy_id, current_actor())
             next_id = queue.next_id(session, found, current_actor())
+            standing = approvals.of(session, found)
         today = deadlines.marketplace_today(found.marketplace, now)
         page = self.render(
             "discrepancy.html",
@@ -186,6 +187,10 @@ class DiscrepancyView(Listing):
             sheets=evidence.sheets(found.evidence, keys=(found.fnsku, found.reference_id, found.msku)),
             unchecked=[caveat for caveat in found.caveats if caveat.cleared_at is None],
             undo_until=review.undo_until(found, now),
+            ours=standing.given.get(Approval.AGENCY) if standing.missing else None,
+            theirs=standing.given.get(Approval.CLIENT),
+            asks_us=Approval.AGENCY in standing.needed,
+            asks_client=Approval.CLIENT in standing.needed,
             to_file=next((claim for claim in reversed(found.claims) if claim.closed_reason != "undone"), None),
             seen=what_is_asked(found),
             reasons=[(reason.value, words.reject_reason_name(reason)) for reason in RejectReason],

@@ -8,7 +8,7 @@ import pytest
 
 import db
 from claims import review
-from models import Caveat, Claim, ClaimStatus, Client, Discrepancy, DiscrepancyStatus, RejectReason
+from models import Approval, Caveat, Claim, ClaimStatus, Client, Discrepancy, DiscrepancyStatus, RejectReason
 from tests.admin.conftest import Office, Person, plain, read
 from tests.factories import NOW, TODAY, make_account, make_client
 
@@ -393,3 +393,34 @@ def test_a_client_who_wants_to_wait_is_named_with_the_day_on_which_it_is_shown(o
     shown = ann.text(f"{LIST}{wanted}/")
     assert "It can be decided from 4 Dec 2026 on (in 11 days)" in shown
     assert "Amazon takes the claim from 4 Nov 2026 on; Acme wants to wait." in shown
+
+
+def wants(office, approval):
+    with db.transaction() as session:
+        session.get_one(Client, office.cast.client_id).approval = approval
+
+
+def test_with_both_sides_the_page_waits_for_the_client_and_can_be_undone(office):
+    wants(office, Approval.BOTH)
+    wanted = office.put()
+    ann, path = office.signed_in(office.cast.ann), f"/admin/discrepancies/{wanted}/"
+    assert "The claim is made when the client has approved too." in ann.text(path)
+    assert "It waits for the client's approval now." in ann.told(ann.approve(wanted))
+    said = ann.text(path)
+    assert "Approved by Ann, waiting for the client" in said
+    assert "Until the client has approved." in said
+    assert 'action="/admin/discrepancies/1/approve"' not in ann.get(path).text
+    assert "Undone." in ann.told(ann.press(path, f"{path}undo"))
+    with db.transaction() as session:
+        review.approve(session, wanted, actor=office.cast.carl, now=NOW)
+    assert "Approved by Carl of the client" in ann.text(path)
+    assert "Claim 1 is to be filed." in ann.told(ann.approve(wanted))
+
+
+def test_what_the_client_alone_approves_can_only_be_rejected_here(office):
+    wants(office, Approval.CLIENT)
+    wanted = office.put()
+    ann, path = office.signed_in(office.cast.ann), f"/admin/discrepancies/{wanted}/"
+    assert "Acme approves for itself: it waits for them in their portal." in ann.text(path)
+    assert "Acme approves for itself." in ann.told(ann.press(path, f"{path}approve", seen="3 37.02 USD"))
+    assert "Rejected" in ann.told(ann.press(path, f"{path}reject", reason="found"))
