@@ -764,7 +764,8 @@ class ClaimPayment(Base):
 
     It covers the units of the line from `first_unit` (1 is the first) on; a line that has no units, only money, is
     covered as a whole with `first_unit` 0. `amount` is cash, in `currency`. `matched_by` says what tied the two:
-    case_id, order_id, shipment_id, units (FNSKU, reason, quantity and date), reversal, or person.
+    case_id, order_id, shipment_id, units (FNSKU, reason, quantity and date), original (the payment that it adds money
+    to), reversal, or person.
     """
 
     __tablename__ = "claim_payments"

@@ -45,7 +45,7 @@ def register(app: Flask) -> None:
     pages.add_views(
         DiscrepancyView(Discrepancy, name="To decide", endpoint="discrepancies"),
         ClaimView(Claim, name="Claims", endpoint="claims"),
-        PaymentsView(name="Payments to match", endpoint="payments"),
+        PaymentsView(name="Payments", endpoint="payments"),
         RequestView(Request, name="Requests", endpoint="requests"),
         AccountView(Account, name="Accounts", endpoint="accounts", menu_class_name="apart"),
         ClientView(Client, name="Clients", endpoint="clients"),
