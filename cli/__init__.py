@@ -25,6 +25,7 @@ _COMMANDS: dict[str, Sequence[str]] = {
     "importing": ("import_files",),
     "invoices": ("bill", "invoices"),
     "processes": ("web", "worker", "cron"),
+    "requests": ("requests",),
     "runs": ("runs",),
     "users": ("users",),
 }
