@@ -70,7 +70,7 @@ def _work(desk: Desk, told: Statement) -> str:
         "to decide": desk.to_decide,
         "to file": desk.to_file,
         "waiting for a client": told.count(Figure.TO_ANSWER) + told.count(Figure.TO_APPROVE),
-        "messages not sent": desk.stuck,
+        "message to look at" if desk.stuck == 1 else "messages to look at": desk.stuck,
     }
     parts = [f"{count:,} {what}" for what, count in waiting.items() if count]
     if desk.unbilled:

@@ -145,13 +145,21 @@ def _written(row: OutboxMessage) -> tuple[EmailMessage, str]:
         raise NotFound(f"Message {row.key} is of a kind that is not known here: {row.kind}.")
     with reading() as session:
         letter = render(session, row)
-    if not letter.to.isascii():
-        raise InvalidInput(f"{letter.to} has letters that not every mail server takes.", todo="Give another address.")
+    reply_to = settings().mail_reply_to or letter.reply_to
+    for address in (letter.to, *([reply_to] if reply_to else [])):
+        _require_address(address)
     mail = compose(
         letter,
         sender=settings().mail_from or "",
-        reply_to=settings().mail_reply_to or letter.reply_to,
+        reply_to=reply_to,
         message_id=message_id(row),
         now=utcnow(),
     )
     return mail, letter.to
+
+
+def _require_address(address: str) -> None:
+    try:
+        mail_address(address)
+    except ValueError as error:
+        raise InvalidInput(f"No mail can go to {address!r}: it {error}.") from error

@@ -189,6 +189,14 @@ def test_a_mail_that_cannot_be_written_does_not_stop_the_next(post: Post, monkey
     )
 
 
+@pytest.mark.parametrize("address", ["ö@seller.example", "a..b@seller.example", "", "a@b.example, c@b.example"])
+def test_an_address_that_no_mail_can_go_to_is_told_and_not_tried(post: Post, address: str) -> None:
+    post.letter = {"to": address}
+    post.put()
+    assert f"No mail can go to {address!r}" in post.deliver().left[0][1]
+    assert post.row().state is OutboxState.FAILED
+
+
 def test_a_sender_that_died_leaves_its_mail_to_a_person(post_on_both: Post, monkeypatch: pytest.MonkeyPatch) -> None:
     post = post_on_both
     post.put("mail:1", "mail:2")
