@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
+import polars as pl
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from detection.reports import Input
     from detection.settlements import PaidFor
 
-_SPENT = ("natural_key", "kind", "file", "line", "units")
 _WAITING = ReimbursementState.WAITING
 
 
@@ -80,17 +80,17 @@ def hints_of(outcome: "Outcome", report: Report, marketplace: str) -> dict[str, 
     """Return on which loss the rules spent which line: by line key and fingerprint, in units."""
     from detection.findings import fingerprint
 
-    keys = {place: line.key for line in report.lines for place in line.places}
+    places = [(*place, line.key) for line in report.lines for place in line.places]
     hints: dict[str, dict[str, int]] = {}
-    if not keys:
+    if not places:
         return hints
+    ours = pl.LazyFrame(places, schema={"file": pl.String, "line": pl.Int64, "key": pl.String}, orient="row")
     for claim_type, spent in outcome.spent.items():
-        for natural_key, kind, file, line, units in spent.select(_SPENT).collect().iter_rows():
-            key = keys.get((file, line)) if kind in ("cash", "stock") else None
-            if key:
-                of_line = hints.setdefault(key, {})
-                name = fingerprint(claim_type, marketplace, natural_key)
-                of_line[name] = of_line.get(name, 0) + units
+        found = spent.filter(pl.col("kind").is_in(["cash", "stock"])).join(ours, on=["file", "line"])
+        for natural_key, key, units in found.select("natural_key", "key", "units").collect().iter_rows():
+            of_line = hints.setdefault(key, {})
+            name = fingerprint(claim_type, marketplace, natural_key)
+            of_line[name] = of_line.get(name, 0) + units
     return hints
 
 
