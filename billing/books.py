@@ -96,7 +96,8 @@ def due(session: Session, client: Client, until: date) -> Due:
 
 def is_reversal(payment: ClaimPayment) -> bool:
     """Whether it takes back what another one gave."""
-    return payment.reverses_id is not None or min(payment.amount, payment.cash_units, payment.stock_units) < 0
+    takes_units = min(payment.cash_units, payment.stock_units) < 0
+    return payment.reverses_id is not None or payment.amount < 0 or takes_units
 
 
 def units_of(payment: ClaimPayment) -> range:
