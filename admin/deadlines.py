@@ -1,10 +1,11 @@
-"""How near a deadline is, and where its marks stand on a bar. Pure: days in, words and shares out."""
+"""How near a deadline is, and where its marks stand on a bar. Pure: days in, words, shares and sums out."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from claims.dashboard import Closing
 from detection.marketplaces import marketplaces
 
 URGENT_DAYS = 4
@@ -22,13 +23,16 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """What closes in the seven days from `starts_on`: amounts by currency, `share` in percent of the fullest week."""
+    """What closes in the seven days from `starts_on`: how many by urgency, and amounts by currency."""
 
     starts_on: date
-    count: int
-    values: dict[str, Decimal]
-    urgency: str
-    share: str = "0%"
+    counts: dict[str, int] = field(default_factory=dict)
+    values: dict[str, Decimal] = field(default_factory=dict)
+
+    @property
+    def count(self) -> int:
+        """How many in all."""
+        return sum(self.counts.values())
 
 
 def marketplace_today(code: str, now: datetime) -> date:
@@ -55,33 +59,23 @@ def bar(event: date, opens: date, closes: date, today: date) -> Bar:
     return Bar(_share((opens - event).days, length), _share((today - event).days, length), urgency(closes, today))
 
 
-def weeks(closing: Iterable[tuple[date, str | None, int, Decimal | None]], today: date, *, most: int = 9) -> list[Week]:
+def weeks(closing: Iterable[Closing], today: date, *, most: int = 9) -> list[Week]:
     """Return the next weeks in which something closes, empty ones in between included.
 
-    closing: last day, currency, how many, their value; days before `today` are left out.
+    Days before `today` and beyond `most` weeks are left out.
     """
-    counts: dict[int, int] = {}
-    values: dict[int, dict[str, Decimal]] = {}
-    first: dict[int, date] = {}
-    for on, currency, count, value in closing:
-        week = (on - today).days // 7
-        if not 0 <= week < most:
+    found: dict[int, Week] = {}
+    for each in closing:
+        number = (each.on - today).days // 7
+        if not 0 <= number < most:
             continue
-        counts[week] = counts.get(week, 0) + count
-        first[week] = min(first.get(week, on), on)
-        if currency is not None and value is not None:
-            sums = values.setdefault(week, {})
-            sums[currency] = sums.get(currency, Decimal(0)) + value
-    highest = max(counts.values(), default=1)
+        week = found.setdefault(number, Week(today + timedelta(days=7 * number)))
+        how = urgency(each.on, today)
+        week.counts[how] = week.counts.get(how, 0) + each.count
+        if each.currency is not None and each.value is not None:
+            week.values[each.currency] = week.values.get(each.currency, Decimal(0)) + each.value
     return [
-        Week(
-            starts_on=(start := today + timedelta(days=7 * week)),
-            count=counts.get(week, 0),
-            values=values.get(week, {}),
-            urgency=urgency(first.get(week, start), today),
-            share=_share(counts.get(week, 0), highest),
-        )
-        for week in range(max(counts, default=-1) + 1)
+        found.get(number) or Week(today + timedelta(days=7 * number)) for number in range(max(found, default=-1) + 1)
     ]
 
 

@@ -1,45 +1,22 @@
 """The first page of the day: what is to be decided, by when, and where everything stands."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
+from datetime import timedelta
 
 from flask_admin import AdminIndexView, expose
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 import outbox
-from admin import deadlines
+from admin import deadlines, figures
+from admin.figures import WEEKS_BACK, Standing
 from admin.people import current_actor
 from admin.staff import StaffView
-from claims import queries, words
+from claims import dashboard, queries, words
 from claims.queries import StateTotal
 from clock import utcnow
 from db import reading
 from models import Account, Caveat, Discrepancy, DiscrepancyStatus, Import, OutboxMessage
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What stands in one state: how many, units, and money by currency. Values that are not known are counted apart."""
-
-    status: str
-    count: int = 0
-    quantity: int = 0
-    values: tuple[tuple[str, Decimal], ...] = ()
-    unknown: int = 0
-
-    @property
-    def amounts(self) -> list[str]:
-        """The money in words: "1,234.50 USD", "3 not known"."""
-        parts = [words.money(amount, currency) for currency, amount in self.values]
-        return [*parts, f"{self.unknown:,} {words.NOT_KNOWN}"] if self.unknown else parts
-
-    @property
-    def worth(self) -> str:
-        """The money in one line."""
-        return " + ".join(self.amounts)
 
 
 class TodayView(StaffView, AdminIndexView):
@@ -50,15 +27,18 @@ class TodayView(StaffView, AdminIndexView):
         """Show the day's work."""
         now = utcnow()
         today = deadlines.earliest_today(now)
+        monday = today - timedelta(days=today.weekday())
         actor = current_actor()
         with reading() as session:
             summary = queries.status_summary(session, actor)
-            closing = session.execute(_closing(today)).all()
+            closing = dashboard.closing(session, actor, today)
+            received = dashboard.received(session, actor, monday - timedelta(weeks=WEEKS_BACK - 1))
             unchecked = session.scalar(_unchecked()) or 0
             start = _start(session) if not summary.discrepancies else ""
             stuck = session.scalar(select(func.count()).select_from(OutboxMessage).where(outbox.stuck(now))) or 0
         standings = {each.status: each for each in standing(summary.discrepancies)}
         claims = {each.status: each for each in standing(summary.claims)}
+        weeks = deadlines.weeks(closing, today)
         return str(
             self.render(
                 "today.html",
@@ -68,8 +48,10 @@ class TodayView(StaffView, AdminIndexView):
                 to_file=claims.get("to_submit", Standing("to_submit")),
                 unchecked=unchecked,
                 deadlines=summary.deadlines,
-                weeks=deadlines.weeks(closing, today),
-                urgent=sum(count for on, _, count, _ in closing if deadlines.urgency(on, today) == "urgent"),
+                ahead=figures.ahead(weeks, sum(each.count for each in closing) - sum(week.count for week in weeks)),
+                recovered=figures.recovered(dashboard.by_week(received, monday, WEEKS_BACK)),
+                open_steps=figures.open_by_next_step(standings, claims),
+                urgent=sum(week.counts.get("urgent", 0) for week in weeks),
                 standings=[standings[status] for status in words.DISCREPANCY_STATUSES if status in standings],
                 claims=[claims[status] for status in words.CLAIM_STATUSES if status in claims],
                 start=start,
@@ -93,15 +75,6 @@ def standing(totals: Iterable[StateTotal]) -> list[Standing]:
         )
         for status, group in by_status.items()
     ]
-
-
-def _closing(today: date) -> Select[date, str | None, int, Decimal | None]:
-    """Return what is to be decided by last day and currency."""
-    return (
-        select(Discrepancy.closes_on, Discrepancy.currency, func.count(), func.sum(Discrepancy.value))
-        .where(Discrepancy.status == DiscrepancyStatus.OPEN, Discrepancy.closes_on >= today)
-        .group_by(Discrepancy.closes_on, Discrepancy.currency)
-    )
 
 
 def _unchecked() -> Select[int]:

@@ -79,7 +79,7 @@ def discrepancy_list(
     found = found.options(
         contains_eager(Discrepancy.account).contains_eager(Account.client), selectinload(Discrepancy.caveats)
     )
-    found = _narrowed(found, actor, account_id=account_id, client_id=client_id)
+    found = narrowed(found, actor, account_id=account_id, client_id=client_id)
     return found if status is None else found.where(Discrepancy.status == status)
 
 
@@ -95,7 +95,7 @@ def claim_list(
     found = found.options(
         contains_eager(Claim.account).contains_eager(Account.client), selectinload(Claim.discrepancies)
     )
-    found = _narrowed(found, actor, account_id=account_id, client_id=client_id)
+    found = narrowed(found, actor, account_id=account_id, client_id=client_id)
     return found if status is None else found.where(Claim.status == status)
 
 
@@ -178,7 +178,7 @@ def status_summary(session: Session, actor: Actor, client: Client | None = None)
     )
 
 
-def _narrowed(found: _S, actor: Actor, *, account_id: int | None = None, client_id: int | None = None) -> _S:
+def narrowed(found: _S, actor: Actor, *, account_id: int | None = None, client_id: int | None = None) -> _S:
     """Leave what exists for `actor`; `found` joins accounts."""
     if actor.role is Role.CLIENT:
         found = found.where(Account.client_id == actor.client_id)
@@ -201,7 +201,7 @@ def _totals(
         .join(table.account)
         .group_by(status, table.currency)
     )
-    rows = session.execute(_narrowed(counted, actor, client_id=client_id))
+    rows = session.execute(narrowed(counted, actor, client_id=client_id))
     totals = [StateTotal(at.value, currency, count, int(units), value) for at, currency, count, units, value in rows]
     return tuple(sorted(totals, key=lambda total: (total.status, total.currency or "")))
 

@@ -4,6 +4,7 @@ from decimal import Decimal
 import pytest
 
 from admin.deadlines import bar, marketplace_today, urgency, weeks
+from claims.dashboard import Closing
 
 TODAY = date(2026, 11, 23)
 
@@ -39,23 +40,22 @@ def test_a_bar_stays_within_its_ends():
     assert bar(TODAY, TODAY, TODAY, TODAY).today == "0.0%"
 
 
-def test_weeks_count_from_today_and_keep_currencies_apart():
+def test_weeks_count_from_today_and_keep_currencies_and_urgencies_apart():
     found = weeks(
         [
-            (date(2026, 11, 24), "USD", 2, Decimal(10)),
-            (date(2026, 11, 29), "GBP", 1, Decimal(5)),
-            (date(2026, 11, 29), None, 1, None),
-            (date(2026, 12, 8), "USD", 1, Decimal(1)),
-            (date(2026, 11, 22), "USD", 9, Decimal(1)),
-            (date(2027, 11, 22), "USD", 9, Decimal(1)),
+            Closing(date(2026, 11, 24), "USD", 2, Decimal(10)),
+            Closing(date(2026, 11, 29), "GBP", 1, Decimal(5)),
+            Closing(date(2026, 11, 29), None, 1, None),
+            Closing(date(2026, 12, 8), "USD", 1, Decimal(1)),
+            Closing(date(2026, 11, 22), "USD", 9, Decimal(1)),
+            Closing(date(2027, 11, 22), "USD", 9, Decimal(1)),
         ],
         TODAY,
     )
-    assert [(week.starts_on.day, week.count, week.share) for week in found] == [
-        (23, 4, "100.0%"),
-        (30, 0, "0.0%"),
-        (7, 1, "25.0%"),
+    assert [(week.starts_on.day, week.count, week.counts) for week in found] == [
+        (23, 4, {"urgent": 2, "soon": 2}),
+        (30, 0, {}),
+        (7, 1, {"calm": 1}),
     ]
     assert found[0].values == {"USD": Decimal(10), "GBP": Decimal(5)}
-    assert found[0].urgency == "urgent"
     assert weeks([], TODAY) == []
