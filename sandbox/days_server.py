@@ -16,14 +16,13 @@ from werkzeug.serving import BaseWSGIServer, make_server
 
 import config
 from detection.marketplaces import marketplaces
-from sandbox.amazon.downloads import Shop
 from sandbox.days.calendar import Calendar
 from sandbox.days.desk import Desk
 from sandbox.days.web import create_app
+from sandbox.demo import stage as setting
 from sandbox.demo.children import Children
 from sandbox.demo.doors import Doors
 from sandbox.demo.place import Place
-from sandbox.demo.stage import CRON_SECONDS, world_folder
 from sandbox.ports import listen_on_first_free
 from sandbox.slack_server import QuietHandler
 from sandbox.trade import MARKETPLACE
@@ -55,13 +54,10 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _desk(place: Place, children: Children) -> Desk:
     _, sellers = place.remembered()
-    shops = [
-        Shop(world_folder(place, seller), int(account_id), seller.seed, seller.scale)
-        for account_id, seller in sellers.items()
-    ]
+    shops = setting.shops(place, sellers)
     calendar = Calendar(place.clock, marketplaces()[MARKETPLACE].zone)
     doors = Doors(children, name="days-flask")
-    return Desk(calendar, shops, doors, place.amazon, shops[0].seed, cron_seconds=CRON_SECONDS)
+    return Desk(calendar, shops, doors, place.amazon, shops[0].seed, cron_seconds=setting.CRON_SECONDS)
 
 
 def _listen(desk: Desk, port: int) -> tuple[BaseWSGIServer, str]:

@@ -24,6 +24,7 @@ _FIRST_CASE = 15_000_000_000
 _NUMBERS_APART = 1361
 # The report shows an approval one to five days later.
 _LAGS = (1, 1, 2, 2, 3, 5)
+_SHORT_LAGS = (1, 2)  # of a story that goes on after it
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +96,17 @@ class _Batch:
         return not self.asked[0].order_id
 
     def line(self, part: str, approved_on: date, *, first: int = 0, cash: int = 0, stock: int = 0) -> Paid:
-        """Return a line for units of the batch, the first `first` of them being paid already, oldest claim first."""
+        """Return a line for units of the batch, the first `first` of them being paid already, oldest claim first.
+
+        What is paid as a whole can take its time to show; of everything else more follows.
+        """
+        lags = _LAGS if part == "full" else _SHORT_LAGS
         head = self.asked[0]
         value = None if head.value is None else head.value // head.quantity
         return Paid(
             f"{self.case.case_id}:{head.since}:{part}",
             approved_on,
-            approved_on + timedelta(days=self.rng.choice(_LAGS)),
+            approved_on + timedelta(days=self.rng.choice(lags)),
             head.msku,
             REASONS[head.claim_type],
             cash,
@@ -161,7 +166,7 @@ def _batches(case: Case, seed: int) -> Iterator[_Batch]:
         return asked.since, asked.account_id, asked.msku, asked.claim_type, asked.order_id
 
     for (since, *_), group in groupby(sorted(case.asked, key=lambda a: (together(a), a.claim_id)), key=together):
-        rng = Random(f"{seed}:{case.case_id}:{since}")  # noqa: S311 - a story, not a secret
+        rng = Random(f"{seed}:{case.case_id}:{(since - case.opened_on).days}")  # noqa: S311 - a story, not a secret
         yield _Batch(case, tuple(group), rng, since + timedelta(days=rng.randint(1, 2)))
 
 
@@ -228,7 +233,7 @@ def _taken_back(batch: _Batch) -> _Told:
     """Paid, then found after all and taken back."""
     if not batch.is_stock:
         return _in_full(batch)
-    paid = batch.line("full", batch.approved_on, cash=batch.units)
+    paid = batch.line("taken", batch.approved_on, cash=batch.units)
     taken_on = paid.shown_on + timedelta(days=2)
     back = replace(
         batch.line("back", taken_on, cash=batch.units),
@@ -246,7 +251,7 @@ def _unnamed(batch: _Batch) -> _Told:
     """Paid under a general reason and without the case's number: a person has to say what for."""
     if not batch.is_stock:
         return _in_full(batch)
-    paid = batch.line("full", batch.approved_on, cash=batch.units)
+    paid = batch.line("unnamed", batch.approved_on, cash=batch.units)
     return [Reply(batch.approved_on, PAID_IN_FULL)], [replace(paid, reason=_VAGUE, case_id="")]
 
 

@@ -164,19 +164,18 @@ class Desk:
             return
         problem = ""
         try:
+            before = self._lists()
             for number, day in enumerate(days):
                 with self._lock:
                     self._progress.days = number
-                self._pass(day)
+                before = self._pass(day, before)
         except RecoupError as error:
             problem = str(error)
         with self._lock:
             self._progress = _Progress(problem=problem)
 
-    def _pass(self, day: date) -> None:
-        """Let one day pass, and what Recoup does on its morning."""
-        self._say(day, "Reading what was filed")
-        before = self._lists()
+    def _pass(self, day: date, before: Lists) -> Lists:
+        """Let one day pass, and what Recoup does on its morning. Returns the lists as they are then."""
         with self._lock:
             self._memory.learn(before.claims, before.discrepancies, self.calendar.today())
             self._memory.choose_own(before.discrepancies, day, seed=self.seed)
@@ -194,7 +193,9 @@ class Desk:
         self._wait(lambda runs: self._is_daily_done(runs, day), "the daily run")
         if is_monday(day):
             self._pass_monday(day)
-        self._tell(day, news.told(before, self._lists()))
+        after = self._lists()
+        self._tell(day, news.told(before, after))
+        return after
 
     def _pass_monday(self, day: date) -> None:
         self.calendar.begin_week(day)

@@ -9,6 +9,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 _SECONDS = 20
 _MOST_REDIRECTS = 5
+_OK = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,13 @@ class Browser:
         """Open a page, following redirects."""
         return self._follow("GET", path, None, {})
 
+    def fetch(self, path: str) -> bytes:
+        """Return what is at an address, byte for byte. Raises HTTPException where there is nothing."""
+        status, content, _ = self._ask("GET", urljoin(self.base, path), None, {})
+        if status != _OK:
+            raise http.client.HTTPException(f"{path} answers {status}")
+        return content
+
     def post_form(self, path: str, form: dict[str, str]) -> Page:
         """Send a form, then follow redirects as a browser does."""
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Referer": urljoin(self.base, path)}
@@ -47,13 +55,13 @@ class Browser:
     def _follow(self, method: str, path: str, body: str | None, headers: dict[str, str]) -> Page:
         url = urljoin(self.base, path)
         for _ in range(_MOST_REDIRECTS):
-            status, text, location = self._ask(method, url, body, headers)
+            status, content, location = self._ask(method, url, body, headers)
             if not location:
-                return Page(status, url, text)
+                return Page(status, url, content.decode("utf-8", "replace"))
             url, method, body, headers = urljoin(url, location), "GET", None, {}
         raise http.client.HTTPException(f"too many redirects at {url}")
 
-    def _ask(self, method: str, url: str, body: str | None, headers: dict[str, str]) -> tuple[int, str, str]:
+    def _ask(self, method: str, url: str, body: str | None, headers: dict[str, str]) -> tuple[int, bytes, str]:
         parts = urlsplit(url)
         connection = http.client.HTTPConnection(parts.hostname or "127.0.0.1", parts.port or 80, timeout=_SECONDS)
         cookie = (
@@ -63,10 +71,10 @@ class Browser:
             target = parts.path + (f"?{parts.query}" if parts.query else "")
             connection.request(method, target, body=body, headers=headers | cookie)
             response = connection.getresponse()
-            text = response.read().decode("utf-8", "replace")
+            content = response.read()
             self._keep(response.headers.get_all("Set-Cookie") or [])
             is_redirect = response.status in {301, 302, 303, 307, 308}
-            return response.status, text, response.headers.get("Location", "") if is_redirect else ""
+            return response.status, content, response.headers.get("Location", "") if is_redirect else ""
         finally:
             connection.close()
 

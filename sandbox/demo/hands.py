@@ -35,10 +35,10 @@ class SlackHands:
         state: Json = self._browser.get(f"/_ui/state?user={user}").json()
         return state
 
-    def messages(self) -> list[Json]:
-        """Return the messages of the review channel, oldest first."""
+    def messages(self, channel: str = REVIEW_CHANNEL) -> list[Json]:
+        """Return the messages of a channel, oldest first."""
         channels = self.state(ANN)["channels"]
-        messages: list[Json] = next(c["messages"] for c in channels if c["id"] == REVIEW_CHANNEL)
+        messages: list[Json] = next(c["messages"] for c in channels if c["id"] == channel)
         return messages
 
     def card(self, row: int) -> str:
@@ -46,10 +46,14 @@ class SlackHands:
         cards = (json.dumps(message, ensure_ascii=False) for message in self.messages())
         return next((card for card in cards if f'"value": "{row}"' in card), "")
 
-    def button(self, action_id: str, *, row: int = 0, but: int = 0) -> Button:
-        """Return the first such button, of one discrepancy where told, and not of `but`. Raises NotAsItShouldBe."""
+    def rows_of(self, action_id: str) -> set[int]:
+        """Return the discrepancies on whose cards there is such a button."""
+        return {button.row for button in self._buttons() if button.action_id == action_id}
+
+    def button(self, action_id: str, *, row: int = 0) -> Button:
+        """Return the first such button, of one discrepancy where told. Raises NotAsItShouldBe."""
         for button in self._buttons():
-            if button.action_id == action_id and button.row != but and row in {0, button.row}:
+            if button.action_id == action_id and row in {0, button.row}:
                 return button
         raise NotAsItShouldBe(f"there is no button {action_id}" + (f" on the card of {row}" if row else ""))
 

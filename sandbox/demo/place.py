@@ -73,6 +73,11 @@ class Place:
         return self.folder / "slack.json"
 
     @property
+    def mails(self) -> Path:
+        """The mails of the mailbox."""
+        return self.folder / "mails.json"
+
+    @property
     def amazon(self) -> Path:
         """What the stand-in for Amazon remembers."""
         return self.folder / "amazon.json"

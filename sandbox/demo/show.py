@@ -3,7 +3,7 @@
 import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from http.client import HTTPException
@@ -12,12 +12,12 @@ from types import FrameType
 
 import config
 from sandbox.demo import stage as setting
+from sandbox.demo import way
 from sandbox.demo.children import Children, DemoFailed
 from sandbox.demo.doors import Doors
 from sandbox.demo.hands import NotAsItShouldBe, SlackHands
 from sandbox.demo.place import DemoUser, Place, Seller, new_users, sellers
 from sandbox.demo.stage import Stage
-from sandbox.demo.way import Way
 
 _FIRST_CARD_SECONDS = 30
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -54,7 +54,7 @@ def run(
                 users, accounts = _go_on(stage, port)
             else:
                 users, accounts = _begin(stage, port, seed=seed, today=today)
-            return _walk(Way(stage, users, accounts)) if check else _stay(stage, users)
+            return _walk(way.steps(stage, users, accounts)) if check else _stay(stage, users)
         except _Ended:
             return 0
         finally:
@@ -70,10 +70,13 @@ def _begin(stage: Stage, port: int, *, seed: int, today: date) -> tuple[list[Dem
     _say("Setting up the agency, and a stand-in for its Slack")
     setting.begin_setting_up(stage, users, clients)
     slack = setting.start_slack(stage, port=port + 1)
+    mailbox = setting.start_mailbox(stage, port=port + 3)
     _say(f"Simulating two sellers' last eight months (seed {seed})")
     setting.write_worlds(stage.place, clients, until=setting.last_whole_day(today))
     accounts = setting.account_ids(stage, clients)
+    stage.doors.close()  # it was started before there were Slack and the mailbox
     setting.wait_for_slack(stage, slack)
+    setting.wait_for_mailbox(stage, mailbox)
     web = setting.start_web(stage, port=port)
     setting.start_workers(stage)
     _say("Importing their reports")
@@ -93,8 +96,11 @@ def _go_on(stage: Stage, port: int) -> tuple[list[DemoUser], dict[str, Seller]]:
     users, accounts = stage.place.remembered()
     _say("Going on with the world that was kept")
     slack = setting.start_slack(stage, port=port + 1)
+    mailbox = setting.start_mailbox(stage, port=port + 3)
     setting.make_tables(stage)
+    stage.doors.close()
     setting.wait_for_slack(stage, slack)
+    setting.wait_for_mailbox(stage, mailbox)
     web = setting.start_web(stage, port=port)
     setting.start_workers(stage)
     setting.wait_for_web(stage, web, port=port)
@@ -129,14 +135,15 @@ def _addresses(stage: Stage, users: list[DemoUser]) -> Iterator[str]:
     admin = users[0]
     client = next(user for user in users if user.client)
     yield f"backoffice\t{stage.backoffice}\t{admin.email}\t{admin.password}"
-    yield f"portal\t{stage.backoffice}/portal/\t{client.email}\t{client.password}"
+    yield f"portal\t{setting.portal(stage)}\t{client.email}\t{client.password}"
     yield f"slack\t{stage.slack}"
+    yield f"mailbox\t{stage.mailbox}"
 
 
-def _walk(way: Way) -> int:
+def _walk(steps: Iterable[tuple[str, Callable[[], None]]]) -> int:
     """Take every step and print how it went."""
     failed = 0
-    for name, step in way.steps():
+    for name, step in steps:
         try:
             step()
         except (NotAsItShouldBe, DemoFailed, OSError, HTTPException, LookupError, ValueError) as error:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from config import Settings
 from sandbox import world
+from sandbox.amazon.downloads import Shop
 from sandbox.demo.browser import Browser
 from sandbox.demo.children import Child, Children, DemoFailed
 from sandbox.demo.doors import Doors
@@ -46,6 +47,7 @@ class Stage:
     backoffice: str = ""
     slack: str = ""
     days: str = ""
+    mailbox: str = ""
 
 
 def environment(place: Place, given: Mapping[str, str], *, keeps_redis: bool) -> dict[str, str]:
@@ -75,7 +77,7 @@ def start_slack(stage: Stage, *, port: int) -> Child:
 
 def wait_for_slack(stage: Stage, child: Child) -> None:
     """Wait until the Slack stand-in says where it listens, and answers there."""
-    stage.slack = _address_said(stage.children, child)
+    [stage.slack] = _addresses_said(stage.children, child)
     stage.children.environment["SLACK_API_URL"] = f"{stage.slack}/api/"
     _wait_for_page(stage.children, child, Browser(stage.slack), "/_healthz")
 
@@ -88,15 +90,37 @@ def start_days(stage: Stage, *, port: int) -> Child:
 
 def wait_for_days(stage: Stage, child: Child) -> None:
     """Wait until the calendar answers, and have every page lead to the others."""
-    stage.days = _address_said(stage.children, child)
-    pages = {"Back office": stage.backoffice, "Slack": stage.slack}
-    Browser(stage.days).post_json("/_links", pages)
-    Browser(stage.slack).post_json(
-        "/_links", {"Calendar and Seller Support": stage.days, "Back office": stage.backoffice}
-    )
+    [stage.days] = _addresses_said(stage.children, child)
+    pages = {
+        "Calendar and Seller Support": stage.days,
+        "Slack": stage.slack,
+        "Back office": stage.backoffice,
+        "The client's portal": portal(stage),
+        "Mailbox": stage.mailbox,
+    }
+    for own in (stage.days, stage.slack):
+        others = {name: url for name, url in pages.items() if url != own}
+        Browser(own).post_json("/_links", others)
 
 
-def _address_said(children: Children, child: Child) -> str:
+def portal(stage: Stage) -> str:
+    """Return where a client's people go."""
+    return f"{stage.backoffice}/portal/"
+
+
+def start_mailbox(stage: Stage, *, port: int) -> Child:
+    """Start the mailbox on the first free ports from `port` on. See `wait_for_mailbox`."""
+    command = [sys.executable, "-m", "sandbox.mailbox", "--port", str(port), "--smtp-port", str(port + 1)]
+    return stage.children.start("mailbox", [*command, "--state", str(stage.place.mails.resolve())])
+
+
+def wait_for_mailbox(stage: Stage, child: Child) -> None:
+    """Wait until the mailbox says where it listens; what is started from then on sends its mail there."""
+    stage.mailbox, smtp_url = _addresses_said(stage.children, child)
+    stage.children.environment |= {"SMTP_URL": smtp_url, "MAIL_FROM": f"{AGENCY['name']} <claims@agency.example>"}
+
+
+def _addresses_said(children: Children, child: Child) -> list[str]:
     """Wait until a stand-in says READY and where it listens; return that."""
 
     def said() -> list[str]:
@@ -104,7 +128,7 @@ def _address_said(children: Children, child: Child) -> str:
 
     if not wait_for(children, lambda: said()[:1] == ["READY"] and len(said()) > 1, seconds=_READY_SECONDS):
         raise DemoFailed(f"{child.name} did not start: {child.last_line()}", todo=f"See {child.log}.")
-    return said()[1]
+    return said()[1:]
 
 
 def start_web(stage: Stage, *, port: int) -> Child:
@@ -182,6 +206,14 @@ def describe_agency(stage: Stage, admin: DemoUser) -> None:
     office.send("/admin/settings/", AGENCY)
 
 
+def shops(place: Place, accounts: Mapping[str, Seller]) -> list[Shop]:
+    """Return the sellers as the stand-in for Amazon knows them."""
+    return [
+        Shop(world_folder(place, seller), int(account_id), seller.seed, seller.scale)
+        for account_id, seller in accounts.items()
+    ]
+
+
 def begin_import(stage: Stage, seller: Seller, account_id: str) -> Child:
     """Start to import a seller's reports."""
     reports = str(world_folder(stage.place, seller) / "reports")
@@ -225,5 +257,6 @@ def _begin_user(doors: Doors, user: DemoUser) -> None:
 def _begin_client(doors: Doors, seller: Seller, *, case_manager: str) -> None:
     at = ("--email", f"accounts@{seller.domain}", "--billing-email", f"billing@{seller.domain}")
     terms = ("--commission-rate", seller.rate, "--address", seller.address, "--case-manager", case_manager)
-    doors.begin("clients", "add", seller.name, *at, *terms)
+    channel = ("--client-channel", seller.channel) if seller.channel else ()
+    doors.begin("clients", "add", seller.name, *at, *terms, *channel)
     doors.begin("accounts", "add", "Amazon.com", "--client", seller.name, "--marketplace", "US")

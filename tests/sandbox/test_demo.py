@@ -64,12 +64,14 @@ def test_check_walks_the_whole_way(folder):
     lines = said.splitlines()
     assert demo.returncode == 0, said + told
     assert all(line.startswith("ok ") for line in lines)
-    assert {"ok find what was planted", "ok approve in Slack", "ok see the claim in the ledger"} <= set(lines)
+    assert {"ok find what was planted", "ok approve in Slack", "ok file a claim in Slack", "ok balance the books"} <= {
+        *lines
+    }
 
 
 def test_ready_says_where_to_sign_in_and_ctrl_c_ends_everything(folder):
     demo = start(folder)
-    lines = [demo.stdout.readline().rstrip("\n") for _ in range(4)]
+    lines = [demo.stdout.readline().rstrip("\n") for _ in range(5)]
     try:
         assert lines[0] == "READY", demo.stderr.read()
         name, office, email, password = lines[1].split("\t")
@@ -82,6 +84,11 @@ def test_ready_says_where_to_sign_in_and_ctrl_c_ends_everything(folder):
         name, slack = lines[3].split("\t")
         assert name == "slack"
         assert "Slack stand-in" in Browser(slack).get("/").text
+        name, mailbox = lines[4].split("\t")
+        assert name == "mailbox"
+        assert Browser(mailbox).get("/_mails").json() == []
+        calendar = Browser(slack).get("/_ui/state?user=").json()["links"]["Calendar and Seller Support"]
+        assert "Seller Support" in Browser(calendar).get("/").text
     finally:
         demo.send_signal(signal.SIGINT)
         rest, _ = finish(demo, READY_SECONDS)

@@ -1,0 +1,1 @@
+"""The way of `flask demo --check`, a file for each part of it."""
