@@ -286,7 +286,7 @@ def test_an_admin_adds_a_client_and_sees_what_is_wrong_first(page, office):
     page.get_by_role("link", name="Clients").click()
     page.get_by_role("link", name="Add client").click()
     page.get_by_label("Name", exact=True).fill("Delta Toys")
-    page.get_by_label("E-mail address").fill("owner@delta.example")
+    page.get_by_label("E-mail address", exact=True).fill("owner@delta.example")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("alert")).to_contain_text("Commission, in percent: Say which share is agreed")
     expect(page.get_by_label("Name", exact=True)).to_have_value("Delta Toys")
