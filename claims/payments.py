@@ -63,6 +63,8 @@ def read_report(given: "Input", books: Books, *, as_of: date) -> Report:
         cases=frozenset(claim.case_id for claim in books.claims if claim.case_id),
         since=min(claim.filed_on for claim in books.claims),
         booked_ids=frozenset(line.reimbursement_id for line in books.lines.values()),
+        fnskus=frozenset(fnsku for claim in books.claims for fnsku in claim.fnskus),
+        references=frozenset(of for claim in books.claims for of in claim.orders | claim.shipments),
     )
     lines = reimbursements.read_lines(given, wanted, books.lines, as_of=as_of)
     named = {line.original_id for line in lines if line.original_id}
@@ -118,7 +120,7 @@ def record(session: Session, account_id: int, report: Report, hints: matching.Hi
         .execution_options(populate_existing=True)
     )
     claims = session.scalars(locked).all()
-    rows = _rows(session, account_id)
+    rows = _rows(session, account_id, lock=True)
     books = _books(account, claims, rows)
     lines = [replace(books.lines[line.key], places=line.places, reported=line.reported) if line.key in books.lines
              else line for line in report.lines]  # fmt: skip
@@ -229,14 +231,15 @@ def _filed(account_id: int) -> Select[Claim]:
     )
 
 
-def _rows(session: Session, account_id: int) -> Sequence[Reimbursement]:
-    return session.scalars(
+def _rows(session: Session, account_id: int, *, lock: bool = False) -> Sequence[Reimbursement]:
+    found = (
         select(Reimbursement)
         .where(Reimbursement.account_id == account_id)
         .options(selectinload(Reimbursement.payments))
         .order_by(Reimbursement.id)
         .execution_options(populate_existing=True)
-    ).all()
+    )
+    return session.scalars(found.with_for_update() if lock else found).all()
 
 
 def _books(account: Account, claims: Iterable[Claim], rows: Iterable[Reimbursement]) -> Books:

@@ -49,11 +49,17 @@ _Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which lines bear on our claims: of our cases, approved since the first filing, or booked already (by id)."""
+    """Which lines may bear on our claims: those of our cases, and those of reimbursements that the books have (by id).
+
+    Since the day of the first filing also those of our products and of our orders and shipments, and those that take
+    back or name another reimbursement.
+    """
 
     cases: frozenset[str]
     since: date
-    booked_ids: frozenset[str]
+    booked_ids: frozenset[str] = frozenset()
+    fnskus: frozenset[str] = frozenset()
+    references: frozenset[str] = frozenset()
 
 
 def read_lines(given: "Input", wanted: Wanted, booked: Mapping[str, Line], *, as_of: date) -> list[Line]:
@@ -64,7 +70,8 @@ def read_lines(given: "Input", wanted: Wanted, booked: Mapping[str, Line], *, as
     """
     alike: dict[tuple[str, ...], list[tuple[str, list[_Row]]]] = {}
     for delivery in _deliveries(given):
-        rows = delivery.kept.filter(_bears(wanted), pl.col("approval_date") <= as_of).select(_COLUMNS)
+        until = delivery.kept.filter(pl.col("approval_date") <= as_of)
+        rows = until.filter(_bears(wanted, until.get_column("reason").unique())).select(_COLUMNS)
         for name, its in _by_name(rows.iter_rows(named=True)).items():
             alike.setdefault(name, []).append((delivery.file, its))
     return [line for name, files in alike.items() for line in _lines(name, files, booked)]
@@ -86,14 +93,29 @@ def _deliveries(given: "Input") -> "list[Delivery]":
     return sorted(files, key=lambda delivery: (delivery.last_date or date.min, delivery.file))
 
 
-def _bears(wanted: Wanted) -> pl.Expr:
-    cases = pl.Series(sorted(wanted.cases), dtype=pl.String).implode()
-    ids = pl.Series(sorted(wanted.booked_ids), dtype=pl.String).implode()
-    return (
-        (pl.col("approval_date") >= wanted.since)
-        | pl.col("case_id").is_in(cases).fill_null(value=False)
-        | pl.col("reimbursement_id").is_in(ids).fill_null(value=False)
+def _bears(wanted: Wanted, reasons: pl.Series) -> pl.Expr:
+    reversals = [reason for reason in reasons if _kind(reason or "") == "reversal"]
+    sizes = ("amount_total", "quantity_reimbursed_cash", "quantity_reimbursed_inventory", "quantity_reimbursed_total")
+    since = (
+        _is_any("fnsku", wanted.fnskus)
+        | _is_any("amazon_order_id", wanted.references)
+        | _is_any("reason", reversals)
+        | pl.col("original_reimbursement_id").is_not_null()
+        | (pl.min_horizontal(sizes) < 0).fill_null(value=False)
     )
+    return (
+        ((pl.col("approval_date") >= wanted.since) & since)
+        | _is_any("case_id", wanted.cases)
+        | _is_any("reimbursement_id", wanted.booked_ids)
+    )
+
+
+def _is_any(column: str, of: Iterable[str]) -> pl.Expr:
+    return pl.col(column).is_in(pl.Series(sorted(of), dtype=pl.String).implode()).fill_null(value=False)
+
+
+def _kind(reason: str) -> str:
+    return reimbursement_kinds().get(letters(reason), "unknown")
 
 
 def _by_name(rows: Iterable[_Row]) -> dict[tuple[str, ...], list[_Row]]:
@@ -167,7 +189,7 @@ def _line(key: str, slot: _Slot, booked: Mapping[str, Line]) -> Line:
         key=key,
         reimbursement_id=storable(row["reimbursement_id"] or ""),
         approved_on=row["approval_date"],
-        kind=reimbursement_kinds().get(letters(reason), "unknown"),
+        kind=_kind(reason),
         reason=reason,
         case_id=_text(row["case_id"]),
         order_id=_text(row["amazon_order_id"]),

@@ -1,5 +1,7 @@
 """What was paid becomes rows: sums, moves, history and messages, each once, on both databases."""
 
+import threading
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -500,3 +502,55 @@ def test_the_program_itself_matches_nothing_by_hand(sqlite_database: str) -> Non
     record(cast, line(case_id=None, kind="general"))
     with pytest.raises(NotAllowed, match="needs a person"):
         by_person(cast, claim_id, "R-a", system_actor())
+
+
+def test_of_two_people_who_match_one_line_at_once_one_books_it(database: str) -> None:
+    cast = make_cast()
+    claims = [filed(cast), filed(cast)]
+    record(cast, line(case_id=None))
+    begin, told = threading.Barrier(2), []
+
+    def press(claim_id: int) -> None:
+        begin.wait()
+        try:
+            by_person(cast, claim_id, "R-a")
+        except Moved as moved:
+            told.append(str(moved))
+
+    people = [threading.Thread(target=press, args=(claim_id,)) for claim_id in claims]
+    for person in people:
+        person.start()
+    for person in people:
+        person.join()
+    assert len(told) == 1
+    assert sorted(standing(claim_id)[2] for claim_id in claims) == [0, 3]
+
+
+def test_a_person_and_the_daily_run_at_once_book_each_unit_once(database: str) -> None:
+    cast = make_cast()
+    claim_id, other = filed(cast), filed(cast, case_id="20000000002")
+    over = line(cash_units=5, amount=Decimal("61.70"))
+    record(cast, over)
+    with db.transaction() as session:
+        session.get_one(Claim, other).case_id = CASE  # so that the daily run gives it the two units that wait
+    begin, told = threading.Barrier(2), []
+
+    def tell(work: Callable[[], object]) -> None:
+        begin.wait()
+        try:
+            work()
+        except Moved as moved:
+            told.append(str(moved))
+
+    both = [
+        threading.Thread(target=tell, args=(lambda: by_person(cast, claim_id, "R-a"),)),
+        threading.Thread(target=tell, args=(lambda: record(cast, over),)),
+    ]
+    for each in both:
+        each.start()
+    for each in both:
+        each.join()
+    with db.reading() as session:
+        payments_ = session.scalars(select(ClaimPayment).order_by(ClaimPayment.first_unit)).all()
+    assert [(payment.first_unit, payment.cash_units) for payment in payments_] == [(1, 3), (4, 2)]
+    assert len(told) <= 1

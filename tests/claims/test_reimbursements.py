@@ -15,7 +15,7 @@ from detection.rows import KEEP
 from tests.amazon.delivered import REIMBURSEMENTS, plain, read_files
 
 AS_OF = date(2026, 11, 23)
-EVERYTHING = Wanted(frozenset({"C1"}), date(2026, 11, 1), frozenset())
+EVERYTHING = Wanted(frozenset({"C1"}), date(2026, 11, 1), fnskus=frozenset({"X001", "X002"}))
 
 
 def cells(**more: str) -> list[str]:
@@ -137,13 +137,36 @@ def test_a_reversal_keeps_its_signs(tmp_path: Path) -> None:
     assert (line.kind, line.cash_units, line.amount, line.takes_back) == ("reversal", -2, Decimal("-24.68"), True)
 
 
-def test_only_what_may_bear_on_our_claims_is_read(tmp_path: Path) -> None:
-    old = {"approval_date": "2026-10-01T11:30:00-07:00"}
-    rows = [cells(**old, reimbursement_id="OLD"), cells(**old, case_id="C1"), cells(**old, reimbursement_id="BOOKED")]
-    found = given(tmp_path, rows)
-    assert [line.reimbursement_id for line in lines(found)] == ["R1"]
-    wanted = Wanted(frozenset(), date(2026, 11, 1), frozenset({"BOOKED"}))
-    assert [line.reimbursement_id for line in lines(found, wanted=wanted)] == ["BOOKED"]
+OLD = {"approval_date": "2026-10-01T11:30:00-07:00"}
+OTHER = {"fnsku": "X777", "sku": "SKU-7"}
+
+
+@pytest.mark.parametrize(
+    ("row", "is_read"),
+    [
+        ({}, True),
+        (OLD, False),
+        (OTHER, False),
+        (OTHER | {"case_id": "C1"}, True),
+        (OLD | {"case_id": "C1"}, True),
+        (OTHER | {"amazon_order_id": "111-1"}, True),
+        (OTHER | {"original_reimbursement_id": "R0"}, True),
+        (OTHER | {"reason": "Reimbursement Reversal"}, True),
+        (OTHER | {"quantity_reimbursed_cash": "-2"}, True),
+        (OTHER | {"amount_total": "-24.68"}, True),
+        (OLD | {"reason": "Reimbursement_Reversal"}, False),
+        (OLD | OTHER | {"reimbursement_id": "BOOKED"}, True),
+    ],
+)
+def test_only_what_may_bear_on_our_claims_is_read(tmp_path: Path, row: dict[str, str], is_read: bool) -> None:
+    wanted = Wanted(
+        cases=frozenset({"C1"}),
+        since=date(2026, 11, 1),
+        booked_ids=frozenset({"BOOKED"}),
+        fnskus=frozenset({"X001"}),
+        references=frozenset({"111-1"}),
+    )
+    assert len(lines(given(tmp_path, [cells(**row)]), wanted=wanted)) == is_read
 
 
 def test_rows_after_the_day_do_not_exist(tmp_path: Path) -> None:
