@@ -9,11 +9,12 @@ from typing import Any
 import flask_admin
 from flask import Blueprint, Flask, url_for
 
-from admin import deadlines, failures, health, people, portal, security, sign_in
+from admin import deadlines, failures, health, navigation, people, portal, security, sign_in
 from admin.accounts import AccountView
 from admin.claim_ledger import ClaimView
 from admin.clients import ClientView
 from admin.discrepancies import DiscrepancyView
+from admin.imports import ImportView
 from admin.invoices import InvoiceView
 from admin.messages import MessageView
 from admin.payments import PaymentsView
@@ -23,7 +24,7 @@ from admin.today import TodayView
 from admin.users import UserView
 from claims import words
 from clock import utcnow
-from models import Account, Claim, Client, Discrepancy, HistoryEntry, Invoice, OutboxMessage, Request, User
+from models import Account, Claim, Client, Discrepancy, HistoryEntry, Import, Invoice, OutboxMessage, Request, User
 
 _STATIC = Path(__file__).parent / "static"
 
@@ -47,7 +48,8 @@ def register(app: Flask) -> None:
         ClaimView(Claim, name="Claims", endpoint="claims"),
         PaymentsView(name="Payments", endpoint="payments"),
         RequestView(Request, name="Requests", endpoint="requests"),
-        AccountView(Account, name="Accounts", endpoint="accounts", menu_class_name="apart"),
+        AccountView(Account, name="Accounts", endpoint="accounts"),
+        ImportView(Import, name="Imports", endpoint="imports"),
         ClientView(Client, name="Clients", endpoint="clients"),
         InvoiceView(Invoice, name="Billing", endpoint="invoices"),
         MessageView(OutboxMessage, name="Messages", endpoint="messages"),
@@ -68,7 +70,7 @@ def _shared(pages: flask_admin.Admin) -> dict[str, Any]:
         "today_of": _today_of,
         "role_name": lambda role: people.ROLE_NAMES[role] if role else "",
         "history_reason": history_reason,
-        "navigation": lambda: [item for item in pages.menu() if item.is_accessible() and item.is_visible()],
+        "navigation": lambda here: navigation.places(pages, here),
     }
 
 
@@ -96,8 +98,8 @@ def _capitalized(text: str) -> str:
 
 
 def _lowered(text: str) -> str:
-    """Return the text as it stands in a sentence; a word like FNSKU stays as it is."""
-    return text if text[:2].isupper() else text[:1].lower() + text[1:]
+    """Return the text as it stands in a sentence; a word like FNSKU, or Amazon, stays as it is."""
+    return text if text[:2].isupper() or text.startswith("Amazon") else text[:1].lower() + text[1:]
 
 
 @cache

@@ -10,15 +10,14 @@ from wtforms import SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 
+from admin.deadlines import marketplace_today
 from admin.entries import ONE, EntryForm, EntryView, Move
 from admin.listing import Rows
 from admin.people import current_actor
-from claims import accounts
+from claims import accounts, imports
 from clock import utcnow
 from detection.marketplaces import marketplaces
-from models import Account, AccountStatus, ArchiveFile, Client, ClientStatus, HistoryEntry
-
-_FILES_SHOWN = 25
+from models import Account, AccountStatus, Client, ClientStatus, HistoryEntry
 
 _MOVES = {
     "pause": Move("Pause", AccountStatus.PAUSED, "Paused: it is not looked at each day."),
@@ -107,9 +106,9 @@ class AccountView(EntryView):
         return f"{account.name}. Its id is {account.id}"
 
     def facts(self, session: Session, row: Account) -> Mapping[str, Any]:
-        """Return the files that were read last."""
-        files = select(ArchiveFile).where(ArchiveFile.account_id == row.id).order_by(ArchiveFile.id.desc())
-        return {"files": session.scalars(files.limit(_FILES_SHOWN)).all()}
+        """Return how far the reports of the account go."""
+        today = marketplace_today(row.marketplace, utcnow())
+        return {"fresh": imports.freshness(session, row.id), "today": today}
 
     def moves(self, row: Account) -> Mapping[str, Move]:
         """Return what can be done with an account in this state."""

@@ -25,7 +25,8 @@ class UserForm(EntryForm):
     role = SelectField(
         "Role",
         choices=[SelectChoice(role.value, name) for role, name in ROLE_NAMES.items()],
-        description="Admins do everything; case managers decide and work on claims; the others have no page yet.",
+        description="Admins do everything; case managers decide and work on claims; billing makes invoices; a "
+        "client has the portal.",
     )
     client_id = SelectField("Client", description="For the role client only: whose rows they see.")
     slack_user_id = StringField(

@@ -179,6 +179,9 @@ REPORTS = {
     "received": "The seller's receipts",
 }
 
+# Where reports came from.
+IMPORT_SOURCES = {"files": "Files given by hand", "amazon": "Fetched from Amazon"}
+
 REFERENCE_KINDS = {
     "ledger": "Ledger reference",
     "shipment": "Shipment",
@@ -194,6 +197,14 @@ REQUEST_KINDS = {
     "send_invoice": "Send a supplier's invoice",
     "proof_of_delivery": "Send the proof of delivery",
     "other": "Something else",
+}
+
+# The same as the client reads it.
+REQUESTS_TO_CLIENTS = {
+    "confirm_shipment": "Confirm a shipment",
+    "send_invoice": "Send your supplier's invoice",
+    "proof_of_delivery": "Send the proof of delivery",
+    "other": "Answer a question",
 }
 
 REQUEST_STATUSES = {"asked": "Waits for the client", "answered": "Answered", "closed": "Closed"}
@@ -376,6 +387,11 @@ def report_name(report_type: str) -> str:
     return REPORTS.get(report_type, report_type)
 
 
+def import_source_name(code: str) -> str:
+    """Return where an import came from."""
+    return IMPORT_SOURCES.get(code, _plain(code))
+
+
 def reference_name(kind: str) -> str:
     """Return what a discrepancy's reference is: "Ledger reference"."""
     return REFERENCE_KINDS.get(kind, _plain(kind))
@@ -399,6 +415,11 @@ def document_kind_name(code: str) -> str:
 def request_kind_name(code: str) -> str:
     """Return what a client is asked for, in a few words."""
     return REQUEST_KINDS.get(code, _plain(code))
+
+
+def request_to_client(code: str) -> str:
+    """Return what a client is asked for, as they read it."""
+    return REQUESTS_TO_CLIENTS.get(code, _plain(code))
 
 
 def request_status_name(code: str) -> str:
