@@ -42,8 +42,8 @@ def deliver_due(*, limit: int = 500) -> Delivered:
     """Send the mails that are due, oldest first, up to `limit`, and say what came of it.
 
     What the server cannot take now comes back later, for two days; what it will never take is marked as failed, with
-    its words. A server that cannot be used ends the delivery: the rest stays untried. While e-mail is off nothing is
-    touched.
+    its words. A server that cannot be used, or whose answer was lost, ends the delivery: the rest stays untried. While
+    e-mail is off nothing is touched.
     """
     delivered = Delivered()
     if not settings().mail_is_on:
@@ -66,7 +66,7 @@ def _own_part(row: OutboxMessage) -> str:
 
 @dataclass
 class _Postman:
-    """Sends rows one by one, each held for itself. `is_welcome` falls when the server cannot be used."""
+    """Sends rows one by one, each held for itself. `is_welcome` falls when the server is in trouble."""
 
     worker: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}"[-64:])
     is_welcome: bool = True
@@ -83,6 +83,7 @@ class _Postman:
         except smtp.NotOurs:
             return
         except smtp.MailUnsure as unsure:
+            self.is_welcome = False  # the next would most likely be lost in the same way
             self._leave(row, unsure)
             delivered.left.append((row.key, str(unsure)))
         except (smtp.MailRefused, NotFound, InvalidInput) as refused:

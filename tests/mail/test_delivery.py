@@ -149,6 +149,15 @@ def test_a_line_that_breaks_after_the_content_is_left_to_a_person(post_on_both: 
     assert len(post.mails) == (1 if step == "KEPT" else 0)
 
 
+def test_after_a_lost_answer_the_other_mails_are_not_risked_in_the_same_delivery(post: Post) -> None:
+    post.inbox.hangs_up = "KEPT"
+    post.put("mail:1", "mail:2")
+    assert len(post.deliver().left) == 1
+    assert (post.row("mail:2").state, post.row("mail:2").attempts) == (OutboxState.PENDING, 0)
+    post.inbox.hangs_up = None
+    assert post.deliver().sent == 1
+
+
 @pytest.mark.parametrize(("step", "state"), [("RCPT", OutboxState.PENDING), ("KEPT", OutboxState.UNSURE)])
 def test_a_server_that_stalls_is_not_waited_for(
     post: Post, monkeypatch: pytest.MonkeyPatch, step: str, state: OutboxState
