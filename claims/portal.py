@@ -202,7 +202,7 @@ def _told(entry: HistoryEntry, named: set[int], actor: Actor) -> Told:
     else:
         by = entry.actor_name if entry.actor_id in named else "your agency"
     is_request = entry.action.startswith("request_")
-    reason = words.request_kind_name(entry.reason or "") if is_request else words.status_reason_name(entry.reason or "")
+    reason = words.request_to_client(entry.reason or "") if is_request else words.status_reason_name(entry.reason or "")
     return Told(entry.at, _TOLD[entry.action], reason if entry.reason else "", by)
 
 

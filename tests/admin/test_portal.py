@@ -202,7 +202,7 @@ def test_a_claim_tells_its_story_without_the_staffs_notes(shop, carl):
     said = carl.text(f"/portal/claims/{shop.filed_id}/")
     assert "Amazon's case 10245671881" in said
     assert "Filed with Amazon 23 Nov 2026, 09:14 UTC , by your agency" in said
-    assert "You answered : something else 23 Nov 2026, 09:14 UTC , by you" in said
+    assert "You answered : answer a question 23 Nov 2026, 09:14 UTC , by you" in said
     assert "5501239871 23 Nov 2026" in said
     assert "ledger.txt, line" in said
     assert "SECRET" not in said
