@@ -45,7 +45,8 @@ def make_invoices(session: Session, client_id: int, week_to: date, *, actor: Act
     """Put all that was approved up to a Sunday of the client's calendar, and is not billed yet, on that week's drafts.
 
     Run again it adds what is new, and nothing twice. What comes after the week's invoice was sent waits for the next
-    week's. Raises NotAllowed, NotFound, NoTerms, and InvalidInput for a week that is not over.
+    week's. A week that still runs can be begun: its draft is sent when it is over. Raises NotAllowed, NotFound,
+    NoTerms, and InvalidInput for a week that lies ahead.
     """
     actor.require(Permission.MANAGE_BILLING)
     client = session.get(Client, client_id, with_for_update=True, populate_existing=True)
@@ -79,16 +80,14 @@ def _check_week(client: Client, week_to: date, now: datetime) -> None:
     if week_to.weekday() != _SUNDAY:
         raise InvalidInput(f"{words.day(week_to)} is no Sunday.", field="week")
     today = local_day(client, now)
-    if today > week_to:
-        return
     monday = Week.containing(week_to, ZoneInfo(client.time_zone)).monday
-    is_running = monday <= today
-    said = "is not over yet" if is_running else "lies ahead"
+    if monday <= today:
+        return
     raise InvalidInput(
-        f"The week {words.day(monday)} to {words.day(week_to)} {said}: in {client.name}'s time zone it is "
+        f"The week {words.day(monday)} to {words.day(week_to)} lies ahead: in {client.name}'s time zone it is "
         f"{words.day(today)}.",
         field="week",
-        todo="Bill it from the Monday after it on.",
+        todo="Bill it from its Monday on.",
     )
 
 

@@ -319,7 +319,6 @@ class TestTerms:
     @pytest.mark.parametrize(
         ("until", "said"),
         [
-            (SUNDAY + WEEK, "is not over yet"),
             (SUNDAY + 2 * WEEK, "lies ahead"),
             (SUNDAY - timedelta(days=1), "is no Sunday"),
         ],
@@ -329,13 +328,17 @@ class TestTerms:
         with pytest.raises(InvalidInput, match=said):
             bill(cast, until=until)
 
-    def test_the_week_ends_by_the_clients_own_calendar(self) -> None:
+    def test_a_week_that_runs_is_begun_and_sent_when_it_is_over_by_the_clients_own_calendar(self) -> None:
         cast = billed_cast()
         monday = datetime(2026, 11, 23, 7, 30, tzinfo=NOW.tzinfo)  # Sunday night in Los Angeles
-        with pytest.raises(InvalidInput, match="is not over yet"):
-            bill(cast, now=monday)
+        with db.transaction() as session:
+            paid(session, filed(session, cast), "10.00")
+        made = bill(cast, now=monday)
+        assert made.lines == 1
+        with pytest.raises(InvalidInput, match="ends on 22 Nov 2026"):
+            sent(cast, made.invoices[0].id, now=monday)
         set_terms(cast, time_zone="Europe/Berlin")
-        assert bill(cast, now=monday).lines == 0
+        assert sent(cast, made.invoices[0].id, now=monday).number is not None
 
 
 @pytest.mark.usefixtures("sqlite_database")

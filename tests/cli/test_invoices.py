@@ -163,11 +163,10 @@ def test_a_client_without_an_address_is_named_and_the_others_are_billed(run: Run
     assert len(listed(run)) == 2
 
 
-@pytest.mark.parametrize(("day", "said"), [("2026-11-23", "is not over yet"), ("2027-03-01", "lies ahead")])
-def test_a_week_that_is_not_over_is_refused_in_words(run: Run, day: str, said: str) -> None:
-    ended = run("bill", "--week", day)
+def test_a_week_that_lies_ahead_is_refused_in_words(run: Run) -> None:
+    ended = run("bill", "--week", "2027-03-01")
     assert (ended.exit_code, ended.stdout) == (2, "")
-    assert said in ended.stderr
+    assert "lies ahead" in ended.stderr
     assert run("bill", "--week", "soon").exit_code == 2
 
 
