@@ -18,7 +18,7 @@ help: ## List what can be made
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: demo
-demo: $(VENV)/.runtime ## Run all of Recoup here against a simulated Amazon and Slack; ARGS=--check walks the way once
+demo: $(VENV)/.runtime ## Run all of Recoup here against stand-ins for Amazon, Slack and e-mail; ARGS=--check walks the way once
 	@exec $(LOCAL) $(RUN)/flask demo $(ARGS)
 
 .PHONY: test

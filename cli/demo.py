@@ -20,10 +20,10 @@ import click
 @click.option("--seed", type=int, default=1, show_default=True, help="Which seller is simulated.")
 @click.option("--folder", type=click.Path(path_type=Path, file_okay=False), hidden=True)
 def demo(*, check: bool, keep: bool, port: int, seed: int, folder: Path | None) -> None:
-    """Show Recoup with a simulated seller and stand-ins for Amazon's files and for Slack.
+    """Show Recoup with simulated sellers and stand-ins for Amazon, Slack and e-mail.
 
-    Prints READY, then where the back office and Slack are, and who signs in. Ctrl-C ends it. Everything it writes is
-    under var/demo.
+    Prints READY, then where the back office, the portal, Slack and the mailbox are, and who signs in. Ctrl-C ends it.
+    Everything it writes is under var/demo.
     """
     import config
     from clock import utcnow

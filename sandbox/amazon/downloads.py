@@ -13,12 +13,16 @@ from random import Random
 from sandbox.amazon.answers import Paid, answer, by_itself
 from sandbox.amazon.cases import FOUND, Memory, Own
 from sandbox.formats import finances, tables
-from sandbox.records import Product, Reimbursement
+from sandbox.records import Product, Reimbursement, RemovalOrder
 from sandbox.trade import Trade
 from sandbox.truth import Truth
 from sandbox.world import products_of, whole_ledger
 
 _ORDERS_A_DAY = 6
+# So often is something in each report that no file is taken for one that ends too early.
+_EACH_DAYS = 3
+# The first products of a world are those about which there is no story.
+_PLAIN_PRODUCTS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +63,55 @@ def _own_of(shop: Shop, memory: Memory) -> Iterable[Own]:
 
 
 def _go_on_selling(trade: Trade, shop: Shop, products: Sequence[Product]) -> None:
-    """Sell some orders each day, and take back a unit of an order from before; nothing of it is owed."""
+    """Sell some orders each day, take back a unit of an order from before, clear stock; nothing of it is owed."""
     for offset in range((trade.until - trade.start).days + 1):
         day = trade.start + timedelta(days=offset)
         trade.rng = Random(f"{shop.seed}:{day}")  # noqa: S311 - a day's trade does not depend on the days around it
         for _ in range(max(2, round(_ORDERS_A_DAY * shop.scale))):
             lines = trade.ship(day, [(trade.rng.choice(products), 1)])
         trade.take_back(day, lines[0], order_id=trade.order_id())
+        if day.toordinal() % _EACH_DAYS == 0:
+            plain = trade.rng.choice(products[:_PLAIN_PRODUCTS])
+            _pay_for_a_lost_parcel(trade, day, plain)
+            _clear(trade, day, plain)
+
+
+def _pay_for_a_lost_parcel(trade: Trade, day: date, product: Product) -> None:
+    """Pay for an order that the carrier lost, as Amazon does without being asked."""
+    [line] = trade.ship(day, [(product, 1)])
+    trade.reimburse(
+        day, product, "Lost_Outbound", cash=1, order_id=line.order_id, unit_amount=product.price * 80 // 100
+    )
+
+
+def _clear(trade: Trade, day: date, product: Product) -> None:
+    """Have the seller order the disposal of units that buyers damaged, which is done some days later."""
+    count, done_on, order_id = trade.rng.randint(1, 4), day + timedelta(days=9), f"RM{trade.number(8)}"
+    is_done = done_on <= trade.until
+    trade.removal_orders.append(
+        RemovalOrder(
+            trade.at(day),
+            trade.at(min(done_on, trade.until)),
+            order_id,
+            "Disposal",
+            "Completed" if is_done else "Processing",
+            product,
+            "Unsellable",
+            requested=count,
+            disposed=count if is_done else 0,
+            in_process=0 if is_done else count,
+        )
+    )
+    trade.book(
+        done_on,
+        product,
+        "Adjustments",
+        -count,
+        center=trade.center(),
+        disposition="CUSTOMER_DAMAGED",
+        reason="D",
+        reference=trade.number(14),
+    )
 
 
 def _reimburse(trade: Trade, product: Product, paid: Paid) -> None:
@@ -115,6 +161,8 @@ def _write(shop: Shop, trade: Trade, today: date) -> Path:
     tables.write_plain(folder / f"shipments-{name}", tables.SHIPMENTS, map(tables.shipment_cells, sold))
     back = sorted(trade.returns, key=lambda unit: (unit.at, unit.plate))
     tables.write_plain(folder / f"returns-{name}", tables.RETURNS, map(tables.return_cells, back))
+    asked = sorted(trade.removal_orders, key=lambda order: (order.requested_at, order.order_id))
+    tables.write_plain(folder / f"removal_orders-{name}", tables.REMOVAL_ORDERS, map(tables.removal_order_cells, asked))
     events = sorted(trade.money, key=lambda event: (event.at, event.order_id, event.kind, event.items[0].msku))
     finances.write_v0(folder / f"finances-{today.isoformat()}.jsonl", events, page_size=1)
     paid = sorted(trade.reimbursements, key=lambda line: (line.at, line.reimbursement_id, line.product.msku))

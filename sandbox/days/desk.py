@@ -63,7 +63,6 @@ class Desk:
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _asked: "queue.Queue[list[date]]" = field(default_factory=queue.Queue)
     _progress: _Progress = field(default_factory=_Progress)
-    _invoices_exist: bool = True
 
     def __post_init__(self) -> None:
         """Remember what happened before."""
@@ -217,13 +216,12 @@ class Desk:
         return _is_quiet(runs) and done >= {shop.account_id for shop in self.shops}
 
     def _lists(self) -> Lists:
-        invoices = ()
-        if self._invoices_exist:
-            try:
-                invoices = self.doors.rows("invoices", "list")
-            except Refused:
-                self._invoices_exist = False
-        return Lists(self.doors.rows("claims", "list"), self.doors.rows("discrepancies", "list"), invoices)
+        return Lists(
+            claims=self.doors.rows("claims", "list"),
+            discrepancies=self.doors.rows("discrepancies", "list"),
+            invoices=self.doors.rows("invoices", "list"),
+            waiting=self.doors.rows("claims", "waiting"),
+        )
 
     def _say(self, day: date, doing: str) -> None:
         with self._lock:

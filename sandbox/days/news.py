@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from sandbox.amazon.cases import cents
@@ -30,11 +30,12 @@ _DISCREPANCIES = {
 
 @dataclass(frozen=True, slots=True)
 class Lists:
-    """Recoup's lists at one moment; `invoices` is empty where there is no such command."""
+    """Recoup's lists at one moment. `waiting` are the payments that wait for a person."""
 
     claims: Sequence[Json] = ()
     discrepancies: Sequence[Json] = ()
-    invoices: Sequence[Json] = field(default=())
+    invoices: Sequence[Json] = ()
+    waiting: Sequence[Json] = ()
 
 
 def told(before: Lists, after: Lists) -> list[str]:
@@ -43,6 +44,7 @@ def told(before: Lists, after: Lists) -> list[str]:
         *_money(before, after),
         *_moved(_CLAIMS, _states(before.claims), _states(after.claims), with_reason=False),
         *_moved(_DISCREPANCIES, _states(before.discrepancies), _states(after.discrepancies), with_reason=True),
+        *_waiting(before, after),
         *_invoices(before, after),
     ]
 
@@ -74,6 +76,12 @@ def _moved(words: Any, before: Any, after: Any, *, with_reason: bool) -> Iterato
     for state, (one, several) in words.items():
         if count := counted[state]:
             yield f"{count} {one if count == 1 else several}"
+
+
+def _waiting(before: Lists, after: Lists) -> Iterator[str]:
+    known = {row["line"] for row in before.waiting}
+    if count := sum(row["line"] not in known for row in after.waiting):
+        yield f"{count} {'payment waits' if count == 1 else 'payments wait'} for somebody to say which claim it is for"
 
 
 def _invoices(before: Lists, after: Lists) -> Iterator[str]:
