@@ -39,10 +39,11 @@ CLOSING_REASONS = ("refused", "withdrawn", "client_left", "other")
 MONEY_STATES = frozenset({_S.PARTLY_RECOVERED, _S.RECOVERED, _S.REVERSED})
 
 LONGEST_REPLY = 20_000
-# Amazon's case ids are numbers of ten or eleven digits today; older and other ones are shorter, longer, or have dashes.
-_CASE_ID = re.compile(r"[0-9]+(?:-[0-9]+)*")
+# Amazon's case ids are numbers of ten or eleven digits today; older and other ones are shorter, longer, have dashes, or
+# a word before them that tells the desk.
+_CASE_ID = re.compile(r"(?P<desk>[A-Za-z]{1,10}-)?[0-9]+(?:-[0-9]+)*")
 _CASE_DIGITS = range(5, 33)
-_PASTED_WITH = re.compile(r"^(?:case)?\s*(?:id|number|no\.?)?\s*[:#]?\s*", re.IGNORECASE)
+_PASTED_WITH = re.compile(r"^(?:case)?\s*(?:id|number|no\.?)?(?:\s*[:#]\s*|\s+|(?=[0-9]))", re.IGNORECASE)
 _DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"))
 
 
@@ -52,14 +53,21 @@ def checked_case_id(text: str | None) -> str:
     found = _PASTED_WITH.sub("", pasted).strip()
     if not found:
         raise InvalidInput("Amazon's case ID is missing.", field="case_id", todo="Seller Support shows it on the case.")
-    digits = found.replace("-", "")
-    if not _CASE_ID.fullmatch(found) or len(digits) not in _CASE_DIGITS or not digits.strip("0"):
+    if not _is_case_id(found):
         raise InvalidInput(
             f"{_shortened(found)!r} is no case ID of Amazon's.",
             field="case_id",
             todo="It is a number like 10245671881, as Seller Support shows it on the case.",
         )
     return found
+
+
+def _is_case_id(text: str) -> bool:
+    form = _CASE_ID.fullmatch(text)
+    if not form:
+        return False
+    digits = text.removeprefix(form["desk"] or "").replace("-", "")
+    return bool(digits.strip("0")) and (form["desk"] is not None or len(digits) in _CASE_DIGITS)
 
 
 def submit(session: Session, claim_id: int, *, case_id: str, actor: Actor, now: datetime) -> Claim:

@@ -91,6 +91,7 @@ def test_filing_keeps_amazons_case_who_and_when(database: str) -> None:
         ("case 10245671881", "10245671881"),
         ("１０２４５６７１８８１", "10245671881"),
         ("48213", "48213"),
+        ("CASE-1001", "CASE-1001"),
         ("1" * 32, "1" * 32),
     ],
 )
@@ -101,7 +102,8 @@ def test_a_case_id_is_taken_as_seller_support_writes_it(written: str, kept: str)
 @pytest.mark.parametrize(
     "junk",
     ["", "  ", "none", "tbd", "12", "case", "1024567 1881", "10245671881; 99", "-10245671881", "1--2", "0" * 10,
-     "9" * 33, "https://sellercentral.amazon.com/cu/case-dashboard/10245671881", "=1+10245", "12.345.678", "\x00"],
+     "9" * 33, "https://sellercentral.amazon.com/cu/case-dashboard/10245671881", "=1+10245", "12.345.678", "A-0",
+     "\x00"],
 )  # fmt: skip
 def test_junk_is_refused_in_words(junk: str) -> None:
     with pytest.raises(InvalidInput) as refused:
