@@ -3,15 +3,21 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, Select, and_, func, select
 from sqlalchemy.orm import Session, contains_eager, selectinload
 
+from amazon import archive
 from claims import booking, history, matching, moves, words
 from claims.access import Actor, Permission
 from claims.booking import Booking
 from claims.paid import BY_PERSON, Line, Payment, PaymentKey, portion
+from claims.reimbursements import Wanted, read_lines
+from clock import utcnow
+from db import reading
+from detection.marketplaces import marketplaces
+from detection.rows import KEEP
 from errors import InvalidInput, Moved, NotFound
 from models import Account, Claim, ClaimPayment, Reimbursement, ReimbursementState, Role
 
@@ -79,15 +85,41 @@ def _waits(actor: Actor) -> ColumnElement[bool]:
     return and_(waits, Account.client_id == actor.client_id) if actor.role is Role.CLIENT else waits
 
 
+def unbooked(claim_id: int, reimbursement: str) -> list[Line]:
+    """Return the lines of a reimbursement that the reports of the claim's account have and the books do not.
+
+    What fits no claim is not booked, so a person may name it all the same. Reads the archive: to be called before the
+    transaction. Empty where claim or reimbursement is not known.
+    """
+    named = reimbursement.strip()
+    with reading() as session:
+        account = session.scalar(
+            select(Account).join(Claim, Claim.account_id == Account.id).where(Claim.id == claim_id)
+        )
+        if account is None or session.scalar(select(Reimbursement.id).where(*_is_named(account.id, named)).limit(1)):
+            return []
+    given = archive.read_input(account.id, keep={"reimbursements": KEEP["reimbursements"]})
+    wanted = Wanted(cases=frozenset(), since=date.max, booked_ids=frozenset({named}))
+    today = utcnow().astimezone(marketplaces()[account.marketplace].zone).date()
+    return read_lines(given, wanted, {}, as_of=today)
+
+
 def match(
-    session: Session, claim_id: int, *, reimbursement: str | int, actor: Actor, now: datetime
+    session: Session,
+    claim_id: int,
+    *,
+    reimbursement: str | int,
+    unbooked: Sequence[Line] = (),
+    actor: Actor,
+    now: datetime,
 ) -> list[ClaimPayment]:
     """Say that a reimbursement was paid for this claim, or taken back from it; return what was booked.
 
     reimbursement: Amazon's reimbursement id, or as a number the id of one of its lines here; a text that is no id of
-    Amazon's may be that too. Units that the claim still lacks are taken; where it lacks none, all that is left of the
-    line. Raises NotAllowed, NotFound, InvalidInput where several lines are meant, and Moved where all of it is taken,
-    the claim was not filed, or there is nothing to be taken back.
+    Amazon's may be that too. unbooked: lines of it that the books do not have yet. Units that the claim still lacks are
+    taken; where it lacks none, all that is left of the line. Raises NotAllowed, NotFound, InvalidInput where several
+    lines are meant, and Moved where all of it is taken, it was approved before the claim was filed, or there is nothing
+    to be taken back.
     """
     claim = moves.locked(session, claim_id, actor)
     moves.require_person(actor)
@@ -97,7 +129,8 @@ def match(
             todo="What Amazon paid of itself is none of ours.",
         )
     session.refresh(claim, ["payments"])
-    row = _line_named(session, claim, reimbursement)
+    row = _line_named(session, claim, reimbursement, unbooked, now)
+    _require_after_filing(claim, row)
     by, line = Booking(session, claim.account, actor, now), booking.line_of(row)
     if line.takes_back:
         made = _take_back(by, claim, row, line)
@@ -155,15 +188,32 @@ def _does_not_wait(session: Session, line_id: int, actor: Actor) -> Moved | NotF
     return Moved(f"Payment {line_id} does not wait any more: " + (f"{claims}." if claims else "it is not ours."))
 
 
-def _line_named(session: Session, claim: Claim, named: str | int) -> Reimbursement:
+def _require_after_filing(claim: Claim, row: Reimbursement) -> None:
+    zone = marketplaces()[claim.account.marketplace].zone
+    filed_on = claim.submitted_at.astimezone(zone).date() if claim.submitted_at else date.max
+    if row.approved_on < filed_on and (row.case_id is None or row.case_id != claim.case_id):
+        raise Moved(
+            f"Reimbursement {row.reimbursement_id} was approved on {words.day(row.approved_on)}, "
+            f"before claim {claim.id} was filed: Amazon paid it by itself."
+        )
+
+
+def _is_named(account_id: int, text: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return Reimbursement.account_id == account_id, Reimbursement.reimbursement_id == text
+
+
+def _line_named(
+    session: Session, claim: Claim, named: str | int, unbooked: Sequence[Line], now: datetime
+) -> Reimbursement:
     """Return the one line that is meant, locked, with its payments."""
     text = str(named).strip()
-    of_account = Reimbursement.account_id == claim.account_id
     rows: Sequence[Reimbursement] = ()
     if isinstance(named, str):
-        rows = _lines(session, of_account, Reimbursement.reimbursement_id == text)
+        rows = _lines(session, *_is_named(claim.account_id, text))
     if not rows and _LINE_ID.fullmatch(text):
-        rows = _lines(session, of_account, Reimbursement.id == int(text))
+        rows = _lines(session, Reimbursement.account_id == claim.account_id, Reimbursement.id == int(text))
+    if not rows and unbooked:
+        rows = _booked_now(session, claim, unbooked, now)
     if not rows:
         raise _no_such_line(session, claim, text)
     free = [row for row in rows if booking.line_of(row).takes_back or _has_room(row)]
@@ -172,7 +222,7 @@ def _line_named(session: Session, claim: Claim, named: str | int) -> Reimburseme
             f"All of reimbursement {rows[0].reimbursement_id} is taken: {_claims_that_have(*rows)}.",
             todo="Look at the claims that have it.",
         )
-    likely = [row for row in free if claim.id in row.candidates] or free
+    likely = [row for row in free if claim.id in row.candidates] or _of_product(free, claim) or free
     if len(likely) > 1:
         lines = "; ".join(f"{row.id} ({_told(row)})" for row in likely[:_MOST_LINES])
         raise InvalidInput(
@@ -181,6 +231,21 @@ def _line_named(session: Session, claim: Claim, named: str | int) -> Reimburseme
             todo="Name one of them by its number.",
         )
     return likely[0]
+
+
+def _booked_now(session: Session, claim: Claim, unbooked: Sequence[Line], now: datetime) -> Sequence[Reimbursement]:
+    """Write lines that fitted no claim, so that a person can give one to a claim after all."""
+    not_ours = ReimbursementState.NOT_OURS
+    session.add_all(booking.reimbursement_row(claim.account_id, line, not_ours, now) for line in unbooked)
+    session.flush()
+    keys = [line.key for line in unbooked]
+    return _lines(session, Reimbursement.account_id == claim.account_id, Reimbursement.line_key.in_(keys))
+
+
+def _of_product(rows: Sequence[Reimbursement], claim: Claim) -> Sequence[Reimbursement]:
+    fnskus = {row.fnsku for row in claim.discrepancies if row.fnsku}
+    mskus = {row.msku for row in claim.discrepancies if row.msku}
+    return [row for row in rows if row.fnsku in fnskus or row.msku in mskus]
 
 
 def _lines(session: Session, *conditions: ColumnElement[bool]) -> Sequence[Reimbursement]:

@@ -239,8 +239,10 @@ def match(claim_id: int, reimbursement: str, email: str) -> None:
     from claims import booking, by_hand, words
     from models import Claim
 
+    unbooked = by_hand.unbooked(claim_id, reimbursement)
+
     def move(session: "Session", actor: "Actor", now: datetime) -> str:
-        made = by_hand.match(session, claim_id, reimbursement=reimbursement, actor=actor, now=now)
+        made = by_hand.match(session, claim_id, reimbursement=reimbursement, unbooked=unbooked, actor=actor, now=now)
         claim = session.get_one(Claim, claim_id)
         standing = words.claim_status_name(claim.status.value, claim.closed_reason)
         return f"{'; '.join(map(booking.what_is_paid, made))}. {standing}"

@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.orm import Session
 
 from claims import queries, words
 from claims.access import Actor, system_actor
-from claims.by_hand import WaitingLine
 from claims.documents import size_in_words
 from claims.steps import next_step
 from models import (
@@ -29,6 +28,9 @@ from models import (
     Through,
 )
 from money import Money
+
+if TYPE_CHECKING:
+    from claims.by_hand import WaitingLine
 
 DISCREPANCY_FIELDS = (
     "id",
@@ -210,7 +212,7 @@ def whole_claim(row: Claim, today: date) -> dict[str, Any]:
     }
 
 
-def waiting_row(each: WaitingLine) -> dict[str, Any]:
+def waiting_row(each: "WaitingLine") -> dict[str, Any]:
     """Return a payment that waits for a person as a list shows it; `claims` are those it may be for."""
     row = each.row
     return {

@@ -227,3 +227,24 @@ def test_what_waits_is_listed_matched_and_declined(desk: Desk) -> None:
         f"All of reimbursement R1 is taken: claim {claims[1]} has it. Look at the claims that have it.\n",
     )
     assert desk.invoke("claims", "match", claims[0], *ASKED).exit_code == 2
+
+
+def test_a_payment_that_fits_no_claim_can_be_named_by_a_person_unless_it_came_before_the_filing(desk: Desk) -> None:
+    desk.deliver([LOSS], until=date(2026, 11, 2))
+    desk.daily()
+    claim_id = desk.approve_and_file("LB")
+    desk.set_clock(LATER)
+    other = {"fnsku": "X00B", "sku": "SKU-B"}
+    early = other | {"reimbursement_id": "R0", "approval_date": "2026-10-30T11:30:00-07:00"}
+    desk.deliver([LOSS], [early, other], until=date(2026, 11, 17))
+    assert desk.daily() == "17 Nov 2026: nothing new."
+    refused = desk.invoke("claims", "match", claim_id, "--reimbursement", "R0", *ASKED)
+    assert (refused.exit_code, refused.stderr) == (
+        1,
+        f"Reimbursement R0 was approved on 30 Oct 2026, before claim {claim_id} was filed: Amazon paid it by itself.\n",
+    )
+    unknown = desk.invoke("claims", "match", claim_id, "--reimbursement", "R9", *ASKED)
+    assert "No payment R9 of this account is known" in unknown.stderr
+    assert desk.run("claims", "match", claim_id, "--reimbursement", "R1", *ASKED).endswith("Recovered\n")
+    assert desk.daily() == "17 Nov 2026: nothing new."
+    assert desk.claim(claim_id) == ("recovered", "37.02", 3)
