@@ -20,6 +20,14 @@ NAMES = {
     Figure.UNDER_WAY: "Under way",
     Figure.SINCE_START: "Recovered since the start",
 }
+_CHANGED = {
+    Figure.FOUND: "found",
+    Figure.FILED: "filed",
+    Figure.REFUSED: "refused",
+    Figure.TAKEN_BACK: "taken back",
+    Figure.LAPSED: "lapsed",
+    Figure.PAID_BY_AMAZON: "paid by Amazon itself",
+}
 _OF_DISCREPANCIES = frozenset({Figure.FOUND, Figure.LAPSED, Figure.TOO_LATE, Figure.PAID_BY_AMAZON, Figure.TO_APPROVE})
 
 
@@ -61,18 +69,9 @@ def total(told: Statement) -> str:
     return "Nothing was recovered last week, and nothing is under way."
 
 
-def changes(told: Statement) -> str:
-    """Return what changed in the week besides: "3 found · 2 filed · 1 refused"."""
-    names = {
-        Figure.FOUND: "found",
-        Figure.FILED: "filed",
-        Figure.REFUSED: "refused",
-        Figure.TAKEN_BACK: "taken back",
-        Figure.LAPSED: "lapsed",
-        Figure.PAID_BY_AMAZON: "paid by Amazon itself",
-    }
-    counted = [f"{told.count(figure):,} {name}" for figure, name in names.items() if told.count(figure)]
-    return " · ".join(counted) or "no other change"
+def changes(told: Statement) -> dict[Figure, str]:
+    """Return what changed in the week besides, each figure that came to something: "3 found", "2 filed"."""
+    return {figure: f"{told.count(figure):,} {name}" for figure, name in _CHANGED.items() if told.count(figure)}
 
 
 def wanted(told: Statement) -> str:

@@ -9,12 +9,20 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 import outbox
-from billing.statement import statement
+from billing.statement import Figure, statement
 from billing.week import Week
 from bot.blocks import Message
-from bot.digests import Desk, client_digest, staff_digest
+from bot.digests import Desk, Links, client_digest, staff_digest
 from claims import clients
-from claims.links import portal_link, today_link
+from claims.links import (
+    figure_link,
+    messages_link,
+    portal_link,
+    requests_link,
+    to_decide_link,
+    to_file_link,
+    today_link,
+)
 from clock import utcnow
 from config import settings
 from errors import NotFound
@@ -46,8 +54,19 @@ def draw_staff_digest(session: Session, row: OutboxMessage) -> tuple[Message, st
     """Return the week of all clients, and the channel of the staff's digest, or that of the cards."""
     agency = clients.agency(session)
     week = Week(date.fromisoformat(row.payload["week"]), ZoneInfo(agency.time_zone))
-    message = staff_digest(statement(session, week), _desk(session, week), link=today_link())
+    message = staff_digest(statement(session, week), _desk(session, week), _links())
     return message, agency.digest_channel or agency.review_channel or settings().slack_review_channel
+
+
+def _links() -> Links:
+    return Links(
+        today=today_link(),
+        to_decide=to_decide_link(),
+        to_file=to_file_link(),
+        at_client=requests_link(),
+        stuck=messages_link(),
+        figures={figure: figure_link(figure) for figure in Figure},
+    )
 
 
 def _desk(session: Session, week: Week) -> Desk:

@@ -30,10 +30,10 @@ def portal_request_link(request_id: int) -> str:
     return _page(f"/portal/requests/{request_id}/")
 
 
-def figure_link(figure: str, *, client_id: int | None = None) -> str:
-    """Return the list behind a figure of the week (`billing.statement.Figure`), for staff: of a client, or of all."""
+def figure_link(figure: str) -> str:
+    """Return the list behind a figure of the week (`billing.statement.Figure`), for the staff."""
     path, state = _IN_THE_OFFICE[figure]
-    return _page(path, flt_status=state, **({"flt_client": str(client_id)} if client_id else {}))
+    return _page(path, flt_status=state)
 
 
 def portal_figure_link(figure: str) -> str:
@@ -47,9 +47,29 @@ def portal_link() -> str:
     return _page("/portal/")
 
 
+def portal_invoice_link(invoice_id: int) -> str:
+    """Return the address of one invoice in the portal."""
+    return _page(f"/portal/invoices/{invoice_id}/")
+
+
 def portal_claim_link(claim_id: int) -> str:
     """Return the address of one claim in the portal."""
     return _page(f"/portal/claims/{claim_id}/")
+
+
+def to_file_link() -> str:
+    """Return the address of the list of claims to file."""
+    return _page("/admin/claims/", flt_status="to_submit")
+
+
+def requests_link() -> str:
+    """Return the address of the list of what clients are asked for."""
+    return _page("/admin/requests/")
+
+
+def messages_link() -> str:
+    """Return the address of the list of messages that a person has to look at."""
+    return _page("/admin/messages/")
 
 
 def today_link() -> str:

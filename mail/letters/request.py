@@ -7,7 +7,7 @@ from claims.access import system_actor
 from claims.links import portal_request_link
 from errors import NotFound
 from mail.letter import Button, Letter
-from models import ClaimStatus, OutboxMessage, Request, RequestKind, RequestStatus
+from models import ClaimStatus, ClientStatus, OutboxMessage, Request, RequestKind, RequestStatus
 
 _LEADS = {
     RequestKind.CONFIRM_SHIPMENT: "Please confirm a shipment",
@@ -25,6 +25,7 @@ def request(session: Session, row: OutboxMessage) -> Letter:
     asked = requests.load(session, request_id, system_actor())
     agency, client = clients.agency(session), asked.claim.account.client
     manager = client.case_manager
+    may_answer = client.status is not ClientStatus.CANCELLED  # then nobody of theirs can sign in any more
     lead = f"{_LEADS[asked.kind]}: {_worth(asked)} {'depend' if _is_several(asked) else 'depends'} on it."
     return Letter(
         to=client.email,
@@ -32,8 +33,9 @@ def request(session: Session, row: OutboxMessage) -> Letter:
         preview=asked.question,
         lead=lead,
         paragraphs=(asked.question, _about(asked), _when(asked)),
-        button=Button("Answer in the portal", portal_request_link(asked.id)),
-        footer=f"Or simply reply to this mail{f': {manager.label} reads it' if manager else ''}.",
+        button=Button("Answer in the portal", portal_request_link(asked.id)) if may_answer else None,
+        footer=f"{'Or simply reply' if may_answer else 'Reply'} to this mail"
+        f"{f': {manager.label} reads it' if manager else ''}.",
         signed=agency.name,
         reply_to=manager.email if manager else None,
     )

@@ -14,7 +14,7 @@ from billing.statement import Figure, Statement, statement
 from billing.week import Week
 from claims import clients, words
 from claims.access import system_actor
-from claims.links import portal_claim_link, portal_figure_link, portal_link
+from claims.links import portal_claim_link, portal_figure_link, portal_invoice_link, portal_link
 from errors import NotFound
 from mail.letter import Attachment, Button, Letter
 from models import Client, Invoice, OutboxMessage
@@ -67,7 +67,7 @@ def weekly(session: Session, row: OutboxMessage) -> Letter:
         template="weekly",
         data={
             "caption": f"{client.name}, {phrases.days(week)}",
-            "rows": _rows(told),
+            "rows": [*_rows(told), *map(_bill, invoices)],
             "refusals": [
                 Refused(
                     f"Claim {each.claim_id}, {words.claim_type_name(each.claim_type)}",
@@ -92,7 +92,7 @@ def invoice(session: Session, row: OutboxMessage) -> Letter:
         subject=f"{moves.named(made)}: {words.money(abs(made.total), made.currency)}",
         lead=_owed(made),
         paragraphs=(f"It is for what Amazon paid up to the week {phrases.days(week)}.", *_about_bills([made])),
-        button=Button("Open your portal", portal_link()),
+        button=Button(f"Open {moves.named(made).lower()}", portal_invoice_link(made.id)),
         footer=f"Or reply to this mail{f': {manager.label} reads it' if manager else ''}.",
         signed=clients.agency(session).name,
         reply_to=manager.email if manager else None,
@@ -150,6 +150,11 @@ def _rows(told: Statement) -> list[Row]:
         )
         for figure in shown
     ]
+
+
+def _bill(made: Invoice) -> Row:
+    until = f"can be queried until {words.day(made.query_until)}" if made.query_until else ""
+    return Row(moves.named(made), until, words.money(abs(made.total), made.currency), portal_invoice_link(made.id))
 
 
 def _short(text: str) -> str:

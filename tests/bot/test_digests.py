@@ -12,11 +12,19 @@ from hypothesis import strategies as st
 from billing.statement import Bill, Figure, Statement, Sum
 from billing.week import Week
 from bot.blocks import Message
-from bot.digests import Desk, client_digest, staff_digest
+from bot.digests import Desk, Links, client_digest, staff_digest
 from sandbox.slack.checks import check_message_blocks
 
 WEEK = Week(date(2026, 11, 16), ZoneInfo("Europe/Berlin"))
 LINK = "http://127.0.0.1:5000/portal/"
+OFFICE = Links(
+    today="http://127.0.0.1:5000/admin/",
+    to_decide="http://decide/",
+    to_file="http://file/",
+    at_client="http://client/",
+    stuck="http://stuck/",
+    figures={figure: f"http://{figure.value}/" for figure in Figure},
+)
 
 
 def usd(count: int, money: str | None, units: int = 3) -> tuple[Sum, ...]:
@@ -60,14 +68,20 @@ def test_a_client_reads_the_total_then_the_changes_then_what_is_wanted() -> None
     assert message.text.startswith("Acme · 16–22 Nov 2026: 1,234.50 USD recovered last week.")
 
 
-def test_the_staff_read_what_waits_for_them() -> None:
+def test_the_staff_read_what_waits_for_them_and_get_there_by_a_click() -> None:
     desk = Desk(to_decide=12, to_file=5, stuck=1, unbilled=[f"Client {n}" for n in range(7)])
-    message = staff_digest(told(FULL, INVOICE, CREDIT), desk, link="http://127.0.0.1:5000/admin/")
-    assert lines(message)[2] == (
-        "For you: 12 to decide · 5 to file · 3 waiting for a client · 1 message to look at · not billed for want of "
-        "an address: Client 0, Client 1, Client 2, Client 3, Client 4 and 2 more."
-    )
-    assert lines(message)[4] == "1 invoice: -1.10 EUR · 1 invoice: 246.90 USD."
+    message = staff_digest(told(FULL, INVOICE, CREDIT), desk, OFFICE)
+    assert lines(message)[1:] == [
+        "Since the week before: <http://found/|3 found> · <http://filed/|2 filed> · <http://refused/|1 refused> · "
+        "<http://lapsed/|1 lapsed> · <http://paid_by_amazon/|1 paid by Amazon itself>.",
+        "For you: <http://decide/|12 to decide> · <http://file/|5 to file> · <http://client/|3 waiting for a client> · "
+        "<http://stuck/|1 message to look at> · not billed for want of an address: `Client 0`, `Client 1`, `Client 2`, "
+        "`Client 3`, `Client 4` and 2 more.",
+        "Under way: 100.00 USD (4 claims · 3 units).",
+        "1 invoice: -1.10 EUR · 1 invoice: 246.90 USD.",
+    ]
+    assert "For you: 12 to decide · 5 to file" in message.text
+    assert "http" not in message.text
 
 
 def test_a_quiet_week_says_so_in_five_lines() -> None:
@@ -108,7 +122,7 @@ def test_slack_takes_every_digest_and_no_name_becomes_a_mark(
     statement = told(sums, *[Bill(1, number, name, "USD", Decimal(1))] * 20)
     for message in (
         client_digest(statement, client=name, link=LINK),
-        staff_digest(statement, Desk(1, 2, 3, [name] * 9), link=LINK),
+        staff_digest(statement, Desk(1, 2, 3, [name] * 9), OFFICE),
     ):
         check_message_blocks(message.blocks)
         assert len(lines(message)) == 5

@@ -43,6 +43,7 @@ from tests.waiting import wait_until
 from wsgi import create_app
 
 OWN, REVIEW = "C0ACME", "C0REVIEW"
+OFFICE = "http://127.0.0.1:5000/admin/"
 
 
 @dataclass
@@ -180,8 +181,8 @@ def test_the_staff_read_of_all_clients_and_what_waits_for_them(agency_on_both: A
     [post] = agency.posts(REVIEW)
     assert post["blocks"][1]["text"]["text"].splitlines() == [
         "37.02 USD recovered last week. Since the start: 37.02 USD.",
-        "Since the week before: 1 found.",
-        "For you: 2 to decide · not billed for want of an address: Acme.",
+        f"Since the week before: <{OFFICE}discrepancies/?flt_status=open|1 found>.",
+        f"For you: <{OFFICE}discrepancies/|2 to decide> · not billed for want of an address: `Acme`.",
         "Nothing is under way.",
         "No invoice.",
     ]

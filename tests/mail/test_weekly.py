@@ -86,6 +86,7 @@ def test_the_total_comes_first_then_what_is_wanted_then_the_figures(cast: Cast, 
         "Paid by Amazon itself: 37.02 USD (1 loss · 3 units)",
         "Under way: 37.02 USD (1 claim · 3 units)",
         "Recovered since the start: 37.02 USD (1 claim · 3 units)",
+        "Invoice 00001: 7.40 USD (can be queried until 30 Nov 2026)",
         "Why Amazon refused",
         "- Claim 3, Lost in the warehouse",
         '  Amazon wrote: "We found <b>the units</b> & counted them."',
@@ -108,6 +109,7 @@ def test_the_html_says_the_same_with_one_button_and_nothing_from_elsewhere(cast:
     links = set(re.findall(r'href="([^"]+)"', page))
     assert all(link.startswith("http://127.0.0.1:5000/portal/") for link in links)
     assert "http://127.0.0.1:5000/portal/claims/?state=recovered" in links
+    assert "http://127.0.0.1:5000/portal/invoices/1/" in links
     assert "<style" not in page
     assert 'width="600"' in page
     assert "<caption" in page
@@ -141,6 +143,7 @@ def test_what_was_not_billed_for_want_of_an_address_comes_by_itself_later(cast: 
     sent(cast, inbox, address="")
     mail = sent(cast, inbox, address=ADDRESS)
     assert mail.header("Subject") == "Invoice 00001: 7.40 USD"
+    assert "Open invoice 00001:\nhttp://127.0.0.1:5000/portal/invoices/1/" in mail.body("plain")
     assert len(mail.attachments) == 1
     close(cast)
     assert deliver_due().sent == 0
