@@ -99,7 +99,7 @@ _IN_THE_PORTAL = {
     "filed": ("/portal/claims/", "under_way"),
     "under_way": ("/portal/claims/", "under_way"),
     "refused": ("/portal/claims/", "refused"),
-    "to_answer": ("/portal/questions/", ""),
+    "to_answer": ("/portal/requests/", ""),
     "to_approve": ("/portal/approve/", ""),
 }
 
