@@ -24,11 +24,10 @@ class PaymentsView(StaffView):
         """List what waits, and apart from it what waits for no person."""
         with reading() as session:
             lines = by_hand.waiting_lines(session, current_actor())
-        to_match = [each for each in lines if each.candidates]
         page = self.render(
             "payments_to_match.html",
-            to_match=to_match,
-            early=[each for each in lines if not each.candidates],
+            to_match=[each for each in lines if not each.waits_for_its_payment],
+            early=[each for each in lines if each.waits_for_its_payment],
             paid=lambda row: booking.what_is_paid(booking.line_of(row).said),
         )
         return str(page)
