@@ -3,50 +3,78 @@
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-from sqlalchemy import select
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import SQLColumnExpression, case, select
 
+from admin import discrepancy_filters
 from admin.claim_page import ClaimPage
 from admin.discrepancy_filters import EVERY, is_number, of_account, of_client
-from admin.listing import Listing, Narrow, Rows
+from admin.listing import Listing, Narrow, Rows, searchable
 from admin.people import current_actor
-from claims import queries, words
+from claims import ledger, queries, steps, words
 from db import reading
-from models import Account, Claim, ClaimStatus, Client, Discrepancy
+from models import Account, Claim, ClaimStatus, Client, Discrepancy, Request, RequestStatus
+
+_WHY_CLOSED = ("undone", "lapsed", "refused", "withdrawn", "client_left", "other")
+_CLOSED = ClaimStatus.CLOSED.value
+#: what the ledger can be narrowed to: each state, and the closed ones by reason
+_STATES = frozenset({EVERY, *ClaimStatus, *(f"{_CLOSED}:{reason}" for reason in _WHY_CLOSED)})
+
+
+def state_code(status: str, reason: str | None) -> str:
+    """Return the value by which the ledger is narrowed to a state: "submitted", "closed:lapsed"."""
+    return f"{status}:{reason}" if status == _CLOSED and reason in _WHY_CLOSED else status
 
 
 def _in_state(rows: Rows, value: str) -> Rows:
-    return rows if value == EVERY else rows.where(Claim.status == ClaimStatus(value))
+    if value == EVERY:
+        return rows
+    status, _, reason = value.partition(":")
+    rows = rows.where(Claim.status == ClaimStatus(status))
+    return rows.where(Claim.closed_reason == reason) if reason else rows
+
+
+def _of_type(rows: Rows, value: str) -> Rows:
+    return rows.where(Claim.claim_type == value)
+
+
+# What narrows the claims and the sums above them.
+_NARROWS = (
+    Narrow("client", "Client", of_client, is_number),
+    Narrow("account", "Account", of_account, is_number),
+    Narrow("type", "Lost", _of_type, words.CLAIM_TYPES.__contains__),
+)
+_OF_LOSSES = {narrow.key: narrow for narrow in discrepancy_filters.OTHERS}
 
 
 class ClaimView(ClaimPage, Listing):
     """Claims, the latest first; a claim moves through the services alone."""
 
     list_template = "claims.html"
-    column_list = ("id", "claim_type", "account", "closes_on", "quantity", "value", "status")
+    column_list = ("id", "claim_type", "account", "next_step", "quantity", "value", "recovered", "status")
     column_labels: ClassVar[Mapping[str, str]] = {
         "id": "Claim",
         "claim_type": "What was lost",
         "account": "Client",
-        "closes_on": "File by",
+        "next_step": "Next step",
         "quantity": "Units",
         "value": "Asked for",
+        "recovered": "Recovered",
         "status": "State",
     }
-    sort_columns: ClassVar[Mapping[str, InstrumentedAttribute[Any]]] = {
+    sort_columns: ClassVar[Mapping[str, SQLColumnExpression[Any]]] = {
         "id": Claim.id,
         "claim_type": Claim.claim_type,
         "account": Client.name,
-        "closes_on": Claim.closes_on,
+        "next_step": case((Claim.status == ClaimStatus.TO_SUBMIT, Claim.closes_on), else_=Claim.next_action_on),
         "quantity": Claim.quantity,
         "value": Claim.value,
+        "recovered": Claim.recovered,
         "status": Claim.status,
     }
     search_columns = (Claim.case_id,)
     column_filters = (
-        Narrow("status", "State", _in_state, {*(status.value for status in ClaimStatus), EVERY}.__contains__),
-        Narrow("client", "Client", of_client, is_number),
-        Narrow("account", "Account", of_account, is_number),
+        Narrow("status", "State", _in_state, _STATES.__contains__),
+        *_NARROWS,
     )
 
     def statement(self) -> Rows:
@@ -64,7 +92,7 @@ class ClaimView(ClaimPage, Listing):
     def render(self, template: str, **kwargs: Any) -> str:
         """Draw the list with its choices."""
         if template == self.list_template:
-            kwargs |= self._choices()
+            kwargs |= self._choices() | self._money(kwargs["search"]) | self._about([row.id for row in kwargs["data"]])
         return str(super().render(template, **kwargs))
 
     def get_export_value(self, model: Claim, name: str) -> str:
@@ -79,14 +107,39 @@ class ClaimView(ClaimPage, Listing):
         with reading() as session:
             clients = session.execute(select(Client.id, Client.name).order_by(Client.name)).all()
             account = session.get(Account, int(self.active("account"))) if is_number(self.active("account")) else None
-        state = self.active("status") or EVERY
+        state = self.active("status") if self.active("status") in _STATES else EVERY
+        status, _, reason = state.partition(":")
+        name = "" if state == EVERY else words.claim_status_name(status, reason)
         return {
             "state": state,
-            "title_end": "" if state == EVERY else words.claim_status_name(state).lower(),
-            "states": [(EVERY, "All"), *((status.value, words.claim_status_name(status)) for status in ClaimStatus)],
+            "state_name": name,
+            "title_end": name[:1].lower() + name[1:] if not name.startswith("Amazon") else f"where {name}",
+            "states": [(EVERY, "All"), *((each.value, words.claim_status_name(each)) for each in ClaimStatus)],
             "clients": {str(client_id): name for client_id, name in clients},
+            "types": {code: name for code, (name, _) in words.CLAIM_TYPES.items()},
             "account_name": account.name if account else "",
         }
+
+    def _money(self, search: str | None) -> dict[str, Any]:
+        """Return what the claims come to by state, whatever state the list shows, and what was never claimed."""
+        actor, wanted = current_actor(), searchable(search)
+        claims, losses = queries.claim_list(actor), queries.discrepancy_list(actor)
+        for narrow in _NARROWS:
+            value = self.active(narrow.key)
+            if value and narrow.validate(value):
+                claims, losses = narrow.apply(claims, value), _OF_LOSSES[narrow.key].apply(losses, value)
+        with reading() as session:
+            rows = ledger.totals(session, self.searched(claims, wanted) if wanted else claims)
+            unclaimed = [] if wanted else ledger.without_a_claim(session, losses)
+        return {"totals": rows, "in_all": ledger.together(rows), "unclaimed": unclaimed, "state_code": state_code}
+
+    def _about(self, claim_ids: list[int]) -> dict[str, Any]:
+        """Return what the rows of this page wait for."""
+        waiting = select(Request.claim_id).where(
+            Request.claim_id.in_(claim_ids), Request.status == RequestStatus.ASKED, Request.holds_claim
+        )
+        with reading() as session:
+            return {"next_step": steps.next_step, "held": set(session.scalars(waiting))}
 
 
 EXPORTED: Mapping[str, Callable[[Claim], str]] = {
@@ -99,6 +152,8 @@ EXPORTED: Mapping[str, Callable[[Claim], str]] = {
     "closed_reason": lambda c: c.closed_reason or "",
     "case_id": lambda c: c.case_id or "",
     "closes_on": lambda c: c.closes_on.isoformat(),
+    "next_step": lambda c: steps.next_step(c).what,
+    "next_step_by": lambda c: by.isoformat() if (by := steps.next_step(c).by) else "",
     "quantity": lambda c: str(c.quantity),
     "value": lambda c: "" if c.value is None else f"{c.value:f}",
     "recovered": lambda c: f"{c.recovered:f}",

@@ -47,6 +47,10 @@ class ImportView(Listing):
         """Return the imports that exist for this person."""
         return imports.import_list(current_actor())
 
+    def ordered(self, rows: Rows) -> Rows:
+        """Return the latest first."""
+        return rows.order_by(Import.started_at.desc(), Import.id.desc())
+
     def render(self, template: str, **kwargs: Any) -> str:
         """Draw the list with its choices, what each import added, and whose reports are old."""
         if template == self.list_template:

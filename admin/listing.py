@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from flask import Response, request, stream_with_context
 from flask_admin.model import BaseModelView
 from flask_admin.model.filters import BaseFilter
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, SQLColumnExpression, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 from wtforms import Form
 
@@ -46,11 +46,11 @@ class Shown:
 
 def holding(rows: Rows, columns: Sequence[InstrumentedAttribute[Any]], search: str) -> Rows:
     """Return the rows in which one of the columns holds the text, in any case; all rows for no text."""
-    wanted = _searchable(search)
+    wanted = searchable(search)
     return rows.where(or_(*(column.icontains(wanted, autoescape=True) for column in columns))) if wanted else rows
 
 
-def _searchable(text: str | None) -> str:
+def searchable(text: str | None) -> str:
     """Return what of a text is searched for; PostgreSQL takes no NUL."""
     return (text or "").replace("\x00", "").strip()[:_LONGEST_SEARCH]
 
@@ -92,7 +92,7 @@ class Listing(StaffView, BaseModelView):
     page_size = 50
     export_max_rows = _MOST_EXPORTED
     #: column of the list -> SQL column that it sorts by
-    sort_columns: ClassVar[Mapping[str, InstrumentedAttribute[Any]]] = {}
+    sort_columns: ClassVar[Mapping[str, SQLColumnExpression[Any]]] = {}
     #: where a search looks
     search_columns: ClassVar[Sequence[InstrumentedAttribute[Any]]] = ()
 
@@ -198,7 +198,7 @@ class Listing(StaffView, BaseModelView):
         rows = self.statement()
         for index, _, value in filters or ():
             rows = self._filters[index].apply(rows, value) if value else rows
-        return self.searched(rows, wanted) if (wanted := _searchable(search)) else rows
+        return self.searched(rows, wanted) if (wanted := searchable(search)) else rows
 
     def searched(self, rows: Rows, wanted: str) -> Rows:
         """Return the rows in which one of the searched columns holds the text."""
