@@ -10,11 +10,21 @@ import outbox
 from claims import history, words
 from claims.access import Actor, Permission
 from errors import Moved, NotAllowed, NotFound
-from models import Account, Claim, ClaimDiscrepancy, ClaimStatus, Discrepancy, HistoryEntry
+from models import (
+    Account,
+    Claim,
+    ClaimDiscrepancy,
+    ClaimStatus,
+    Discrepancy,
+    HistoryEntry,
+    Request,
+    RequestStatus,
+)
 
 _S = ClaimStatus
 
 OPEN_AT_AMAZON = frozenset({_S.SUBMITTED, _S.NEEDS_INFO, _S.DENIED, _S.APPEALED, _S.PARTLY_RECOVERED})
+_OVER = frozenset({_S.RECOVERED, _S.CLOSED})
 
 MAY_BECOME: dict[ClaimStatus, frozenset[ClaimStatus]] = {
     _S.TO_SUBMIT: frozenset({_S.SUBMITTED, _S.CLOSED}),
@@ -40,13 +50,7 @@ def locked(session: Session, claim_id: int, actor: Actor) -> Claim:
     not work on claims, and NotFound.
     """
     actor.require(Permission.WORK_CLAIMS)
-    session.execute(
-        select(Discrepancy.id)
-        .join(ClaimDiscrepancy, ClaimDiscrepancy.discrepancy_id == Discrepancy.id)
-        .where(ClaimDiscrepancy.claim_id == claim_id)
-        .order_by(Discrepancy.id)
-        .with_for_update(read=True, key_share=True, of=Discrepancy)
-    )
+    hold_discrepancies(session, claim_id)
     found = session.get(
         Claim,
         claim_id,
@@ -60,6 +64,21 @@ def locked(session: Session, claim_id: int, actor: Actor) -> Claim:
     if found is None or not actor.sees(found.account.client_id):
         raise NotFound(f"There is no claim {claim_id}.", todo="`flask claims list` shows them.")
     return found
+
+
+def hold_discrepancies(session: Session, claim_id: int) -> None:
+    """Keep what a claim was made of from being decided anew until the end of this transaction; before any other lock.
+
+    What refers to a row, such as a message about its card, waits for whoever has it locked: so all take their locks in
+    this order, the discrepancies, the claim, its requests.
+    """
+    session.execute(
+        select(Discrepancy.id)
+        .join(ClaimDiscrepancy, ClaimDiscrepancy.discrepancy_id == Discrepancy.id)
+        .where(ClaimDiscrepancy.claim_id == claim_id)
+        .order_by(Discrepancy.id)
+        .with_for_update(read=True, key_share=True, of=Discrepancy)
+    )
 
 
 def require_person(actor: Actor) -> int:
@@ -99,8 +118,28 @@ def move(
         note=note,
     )
     history.add(session, entry)
+    if to in _OVER:
+        end_requests(session, claim.id, actor=actor, now=now)
     refresh_cards(session, claim.discrepancies, f"claim:{entry.id}", now)
     return entry
+
+
+def end_requests(session: Session, claim_id: int, *, actor: Actor, now: datetime) -> None:
+    """Close what the client is still asked about a locked claim that is over: nobody needs the answer any more."""
+    waiting = select(Request).where(Request.claim_id == claim_id, Request.status == RequestStatus.ASKED)
+    locked_ones = waiting.order_by(Request.id).with_for_update().execution_options(populate_existing=True)
+    for request in session.scalars(locked_ones):
+        request.status, request.closed_by_id, request.closed_at = RequestStatus.CLOSED, actor.user_id, now
+        session.add(
+            history.entry(
+                actor=actor,
+                now=now,
+                action="request_closed",
+                claim_id=claim_id,
+                moved=(RequestStatus.ASKED.value, RequestStatus.CLOSED.value),
+                reason=request.kind.value,
+            )
+        )
 
 
 def require_possible(claim: Claim, to: ClaimStatus) -> None:

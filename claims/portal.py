@@ -164,8 +164,9 @@ def waiting_requests(actor: Actor) -> Select[Request]:
 
 
 def claims_in(actor: Actor, state: str | None) -> Select[Claim]:
-    """Return the client's claims in one of STATES, all for None."""
+    """Return the client's claims in one of STATES, all for None; an approval that was undone made none."""
     found = queries.claim_list(actor, client_id=actor.client_id)
+    found = found.where(Claim.closed_reason.is_distinct_from("undone"))
     return found if state is None else found.where(STATES[state])
 
 

@@ -216,6 +216,10 @@ def oldest_open(session: Session, claim_id: int) -> Request | None:
 
 def _locked(session: Session, request_id: int, actor: Actor) -> Request:
     """Return the request as it is now, nobody else's to change until the end of this transaction."""
+    claim_id = session.scalar(select(Request.claim_id).where(Request.id == request_id))
+    if claim_id is not None:
+        moves.hold_discrepancies(session, claim_id)
+        session.execute(select(Claim.id).where(Claim.id == claim_id).with_for_update(read=True, key_share=True))
     found = session.get(
         Request,
         request_id,

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session, selectinload
 
 import outbox
-from claims import approvals, history, recovery, words
+from claims import approvals, history, moves, recovery, words
 from claims.access import Actor, Permission, known_as, require_access
 from claims.errors import AlreadyDecided, CaveatsOpen, TooLateToUndo, moment
 from errors import InvalidInput, Moved, NotAllowed, NotFound
@@ -274,6 +274,7 @@ def _close_undone(session: Session, found: Discrepancy, actor: Actor, now: datet
     claim.status, claim.closed_reason, claim.updated_at = ClaimStatus.CLOSED, "undone", now
     moved = (ClaimStatus.TO_SUBMIT.value, ClaimStatus.CLOSED.value)
     session.add(history.entry(actor=actor, now=now, action="closed", claim_id=claim.id, moved=moved, reason="undone"))
+    moves.end_requests(session, claim.id, actor=actor, now=now)
 
 
 def _claim_to_file(found: Discrepancy) -> Claim | None:

@@ -1,5 +1,7 @@
 """Who approves: the agency, the client, or both; what waits for whom, and what taking back leaves behind."""
 
+import queue
+import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -260,3 +262,22 @@ def test_how_many_rows_stand_is_asked_in_one_query(sqlite_database: str) -> None
         standing = approvals.of_all(session, rows)
     assert (standing[first].is_waiting, standing[first].missing) == (True, {C})
     assert (standing[second].is_waiting, standing[second].missing) == (False, {A, C})
+
+
+def test_of_two_sides_that_approve_at_once_the_second_makes_the_one_claim(database: str) -> None:
+    cast = _cast(Approval.BOTH)
+    for _ in range(5):
+        made = _made(cast)
+        start, told = threading.Barrier(2), queue.Queue()
+
+        def press(actor: Actor, made: int = made, start: threading.Barrier = start, told: queue.Queue = told) -> None:
+            start.wait(timeout=20)
+            told.put(_approve(made, actor))
+
+        hands = [threading.Thread(target=press, args=(actor,)) for actor in (cast.ann, cast.carl)]
+        for hand in hands:
+            hand.start()
+        for hand in hands:
+            hand.join(timeout=30)
+        assert sorted(told.get(timeout=1) is None for _ in hands) == [False, True]
+        assert len(_seen(cast, made).claims) == 1

@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import select
 
 import db
-from claims import documents, filing, questions, requests
+from claims import documents, filing, questions, requests, review
 from claims.access import Actor, system_actor
-from errors import InvalidInput, Moved, NotAllowed, NotFound
+from errors import InvalidInput, Moved, NotAllowed, NotFound, RecoupError
 from models import (
     Claim,
     ClaimStatus,
@@ -374,3 +374,64 @@ def test_of_two_people_who_ask_the_same_at_once_one_asks(database: str) -> None:
     assert outcomes[1].startswith("Already asked by ")
     with db.reading() as session:
         assert session.get_one(Claim, claim_id).status is ClaimStatus.TO_SUBMIT
+
+
+def test_with_the_claim_ends_what_is_asked_about_it(database: str) -> None:
+    cast = make_cast()
+    claim_id = _claim(cast)
+    asked, answered = _ask(claim_id, cast.ann), _ask(claim_id, cast.ann, K.OTHER, "Why?")
+    _answer(answered, cast.carl)
+    with db.transaction() as session:
+        filing.record_outcome(
+            session, claim_id, status=ClaimStatus.CLOSED, reason="withdrawn", note="No.", actor=cast.bea, now=NOW
+        )
+    assert (_seen(cast, asked).status, _seen(cast, asked).closed_by_id) == (RequestStatus.CLOSED, cast.bea.user_id)
+    assert _seen(cast, answered).status is RequestStatus.ANSWERED
+    assert [move.action for move in _history(claim_id)].count("request_closed") == 1
+    with pytest.raises(Moved, match="nothing is waited for"):
+        _answer(asked, cast.carl)
+
+
+def test_undoing_an_approval_ends_what_was_asked_about_its_claim(database: str) -> None:
+    cast = make_cast()
+    with db.transaction() as session:
+        found = make_discrepancy(session, cast.account_id).id
+        claim = review.approve(session, found, actor=cast.ann, now=NOW)
+        asked = requests.ask(session, claim.id, kind=K.OTHER, question="Why?", actor=cast.ann, now=NOW).id
+    with db.transaction() as session:
+        review.undo(session, found, actor=cast.ann, now=NOW)
+    assert _seen(cast, asked).status is RequestStatus.CLOSED
+
+
+def test_an_answer_and_an_undo_at_once_never_wait_for_each_other_for_ever(database: str) -> None:
+    cast = make_cast()
+    for _ in range(6):
+        with db.transaction() as session:
+            found = make_discrepancy(session, cast.account_id, announced_at=NOW).id
+            claim = review.approve(session, found, actor=cast.ann, now=NOW)
+            asked = requests.ask(session, claim.id, kind=K.OTHER, question="Why?", actor=cast.ann, now=NOW).id
+        start, told = threading.Barrier(2), queue.Queue()
+
+        def undo(found: int = found) -> None:
+            with db.transaction() as session:
+                review.undo(session, found, actor=cast.ann, now=NOW)
+
+        def press(move: Callable[[], Any], start: threading.Barrier = start, told: queue.Queue = told) -> None:
+            start.wait(timeout=20)
+            try:
+                move()
+                told.put("done")
+            except Moved as faster:
+                told.put(str(faster))
+            except RecoupError as wrong:
+                told.put(wrong)
+
+        moves = (undo, lambda asked=asked: _answer(asked, cast.carl))
+        hands = [threading.Thread(target=press, args=(move,)) for move in moves]
+        for hand in hands:
+            hand.start()
+        for hand in hands:
+            hand.join(timeout=30)
+        outcomes = [told.get(timeout=1) for _ in hands]
+        assert all(isinstance(outcome, str) for outcome in outcomes), outcomes
+        assert "done" in outcomes
