@@ -62,11 +62,11 @@ class Children:
         self._running.append(child)
         return child
 
-    def talk(self, name: str, command: Sequence[str]) -> Child:
-        """Start a process that stays and is talked to through its stdin and stdout."""
+    def talk(self, name: str, command: Sequence[str], **more: str) -> Child:
+        """Start a process that stays and is talked to through its stdin and stdout; see `start` for `more`."""
         log = self._logs / f"{name}.log"
         with log.open("w", encoding="utf-8") as errors:
-            child = Child(name, self._spawn(command, subprocess.PIPE, errors, {}, takes_input=True), log, log)
+            child = Child(name, self._spawn(command, subprocess.PIPE, errors, more, takes_input=True), log, log)
         self._running.append(child)
         return child
 

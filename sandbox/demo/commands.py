@@ -8,12 +8,12 @@ import json
 import sys
 from typing import Any
 
-from wsgi import create_app
+from wsgi import app
 
 
 def main() -> None:
     """Run the commands that stdin names."""
-    runner = create_app(with_web=False).test_cli_runner()
+    runner = app.test_cli_runner()
     answers = sys.stdout  # a command's own output is caught while it runs
     for line in sys.stdin:
         command = json.loads(line)

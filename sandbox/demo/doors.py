@@ -9,6 +9,7 @@ from typing import Any
 from sandbox.demo.children import Child, Children, DemoFailed
 
 _COMMAND = (sys.executable, "-m", "sandbox.demo.commands")
+_WITHOUT_WEB = {"FLASK_RUN_FROM_CLI": "true"}  # what `flask` itself says to the application that it loads
 
 
 class Refused(DemoFailed):
@@ -25,7 +26,7 @@ class Doors:
 
     def begin(self, *words: str, given: str = "") -> None:
         """Have a command run, `given` being its stdin, and go on; `finish` waits for it."""
-        child = self._child = self._child or self._children.talk(self._name, _COMMAND)
+        child = self._child = self._child or self._children.talk(self._name, _COMMAND, **_WITHOUT_WEB)
         if child.process.stdin is None or child.process.poll() is not None:
             raise child.failure()
         child.process.stdin.write(json.dumps({"words": words, "given": given}) + "\n")

@@ -106,22 +106,28 @@ class Billing:
                     yield int(fee.quantize(Decimal("0.01"), ROUND_HALF_UP) * 100)
 
     def _balance(self) -> None:
-        """Compare what was planted with what stands somewhere: every unit and every cent in one place."""
-        planted = Counter[str]()
-        for seller in self._walker.accounts.values():
-            truth = Truth.load(setting.world_folder(self._walker.stage.place, seller) / "truth.json")
-            planted["units"] += sum(mistake.quantity for mistake in truth.planted)
-            planted["cents"] += sum(mistake.value or 0 for mistake in truth.planted)
-        rows = self._walker.rows("discrepancies", "list")
-        claims = self._walker.claims().values()
-        left = [row for row in rows if row["status"] in _STATES]
-        standing = [*left, *claims]
-        found = Counter(
-            units=sum(row["quantity"] for row in standing), cents=sum(cents(row["value"]) or 0 for row in standing)
+        """Compare what was planted with what stands somewhere: every unit and every cent in one place.
+
+        What has no value in the seller's own file is left out of the cents: payments since may tell one.
+        """
+        planted = {mistake.fingerprint: mistake for truth in self._truths() for mistake in truth.planted}
+        rows = {row["id"]: row for row in self._walker.rows("discrepancies", "list")}
+        claims = [row for row in self._walker.claims().values() if row["closed_reason"] != "undone"]
+        left = [row for row in rows.values() if row["status"] in _STATES]
+        standing = [(row["fingerprint"], row) for row in left]
+        standing += [(rows[claim["discrepancy_ids"][0]]["fingerprint"], claim) for claim in claims]
+        same("discrepancies that stand in one place", sorted(name for name, _ in standing), sorted(planted))
+        known = {name for name, mistake in planted.items() if mistake.value is not None}
+        found = (
+            sum(row["quantity"] for _, row in standing),
+            sum(cents(row["value"]) or 0 for name, row in standing if name in known),
         )
-        same("units and cents in the books", dict(found), dict(planted))
-        claimed = {row_id for claim in claims for row_id in claim["discrepancy_ids"]}
-        same("discrepancies that are claimed", {row["id"] for row in rows} - {row["id"] for row in left}, claimed)
+        wanted = sum(each.quantity for each in planted.values()), sum(each.value or 0 for each in planted.values())
+        same("units and cents in the books", found, wanted)
+
+    def _truths(self) -> Iterator[Truth]:
+        for seller in self._walker.accounts.values():
+            yield Truth.load(setting.world_folder(self._walker.stage.place, seller) / "truth.json")
 
 
 def _pdf_of(mail: Json, number: str) -> str:
