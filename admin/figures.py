@@ -144,18 +144,15 @@ def _recovered(currency: str, weeks: Sequence[WeekReceived]) -> Figure:
         )
         for week in weeks
     ]
-    is_less = any(week.taken_back for week in weeks)
-    head = ("Week from", "Payments", "Recovered", *(("Taken back",) if is_less else ()))
-    rows = [
-        [
-            [_short_day(week.monday)],
-            [f"{week.payments:,}"],
-            [words.money(week.recovered, currency) if week.payments else "–"],
-            *([[words.money(week.taken_back, currency) if week.taken_back else "–"]] if is_less else []),
-        ]
-        for week in weeks
-    ]
+    head = ("Week from", "Payments", "Recovered")
+    rows = [[[_short_day(week.monday)], [f"{week.payments:,}"], _came_in(week, currency)] for week in weeks]
     return Figure(name, title, charts.columns(bars, name=name, title=title), head, rows)
+
+
+def _came_in(week: WeekReceived, currency: str) -> list[str]:
+    told = [words.money(week.recovered, currency)] if week.payments else []
+    back = [f"{words.money(week.taken_back, currency)} taken back"] if week.taken_back else []
+    return [*told, *back] or ["–"]
 
 
 def _most_urgent(weeks: Sequence[Week]) -> str:

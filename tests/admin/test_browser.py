@@ -4,16 +4,18 @@ import re
 import shutil
 from collections.abc import Iterator
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, expect, sync_playwright
 
 import db
 from claims import passwords
-from models import DiscrepancyStatus, User
+from models import Account, ClaimStatus, DiscrepancyStatus, Import, User
 from tests.admin.conftest import Office
 from tests.admin.serving import served
-from tests.factories import TODAY
+from tests.billing.paying import filed, paid
+from tests.factories import NOW, TODAY, make_claim, make_discrepancy
 from tests.machine import cannot_run
 
 PASSWORD = "correct horse 9 battery"
@@ -298,6 +300,40 @@ def test_an_admin_adds_a_client_and_sees_what_is_wrong_first(page, office):
     expect(page.get_by_role("heading", level=1)).to_have_text("3 clients")
 
 
+def test_an_admin_switches_a_kind_of_loss_off_and_reads_beforehand_what_that_does(page, office):
+    office.put()
+    sign_in(page, "adam@agency.example")
+    page.get_by_role("link", name="Clients").click()
+    page.get_by_role("link", name="Acme").click()
+    box = page.get_by_role("group", name="Leave alone").get_by_label("Lost in the warehouse")
+    expect(page.get_by_role("group", name="Leave alone")).to_have_accessible_description(
+        re.compile("nothing new is kept, and what is undecided is withdrawn")
+    )
+    box.check()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status")).to_contain_text("Saved: Acme.")
+    page.get_by_role("link", name="Today").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Everything is decided")
+
+
+def test_the_first_page_draws_its_charts_with_names_and_the_numbers_beneath(page, office):
+    office.put(closes_on=TODAY + timedelta(days=1))
+    imported_and_paid(office)
+    sign_in(page)
+    for name in (
+        "1 of 2 deadlines in under 4 days",
+        re.compile("recovered in eight weeks"),
+        "1 of 2 open is to decide",
+    ):
+        expect(page.get_by_role("img", name=name)).to_be_visible()
+        expect(page.get_by_role("table", name=name)).to_be_visible()
+    heights = page.evaluate(
+        "[...document.querySelectorAll('[aria-labelledby^=recovered] rect')].map((bar) => bar.getBBox().height)"
+    )
+    assert len(heights) == 8
+    assert heights == sorted(heights, reverse=True)  # the oldest week had the most
+
+
 PAGES = (
     "/admin/",
     "/admin/discrepancies/",
@@ -308,6 +344,9 @@ PAGES = (
     "/admin/claims/",
     "/admin/claims/1/",
     "/admin/claims/2/",
+    "/admin/claims/?flt_status=closed:lapsed&flt_type=warehouse_lost",
+    "/admin/imports/",
+    "/admin/imports/1/",
     "/admin/accounts/",
     "/admin/accounts/1/",
     "/admin/accounts/new",
@@ -318,6 +357,28 @@ PAGES = (
     "/admin/users/1/",
     "/admin/settings/",
 )
+
+
+def imported_and_paid(office: Office) -> None:
+    """Give every chart and every list of imports something to show, with words and numbers as long as they get."""
+    with db.transaction() as session:
+        session.query(Account).update({"created_at": NOW - timedelta(days=90)})
+        for week in range(8):
+            claim = filed(session, office.cast, status=ClaimStatus.RECOVERED, recovered=Decimal("123456.78"))
+            first = paid(session, claim, f"{987654 * week + 1}.50", on=TODAY - timedelta(weeks=week))
+        paid(session, claim, "-99999.99", on=TODAY, reverses=first)
+        filed(session, office.cast, status=ClaimStatus.CLOSED, closed_reason="lapsed")
+        decided = {"status": DiscrepancyStatus.APPROVED, "closes_on": TODAY + timedelta(days=50)}
+        lost = make_discrepancy(session, office.cast.account_id, **decided)
+        make_claim(session, lost, approved_by_id=office.cast.ann.user_id)
+        long = "a_very_long_file_name_from_seller_central_" * 3
+        told = {"code": "unknown_header", "message": "Its header is that of no report. " * 4}
+        summary = {
+            "files": [f"{long}.txt"],
+            "refused": [{"file": f"{long}.pdf"} | told],
+            "warnings": [{"file": f"{long}.txt", "line": 1_234_567} | told],
+        }
+        session.add(Import(account_id=office.cast.account_id, started_at=NOW, summary=summary))
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 360)])
@@ -331,6 +392,7 @@ def test_each_page_fits_reads_well_and_breaks_no_rule(browser, address, office, 
     ann.approve(4)
     ann.press("/admin/claims/2/", "/admin/claims/2/file", case_id="10245671881")
     ann.press("/admin/claims/2/", "/admin/claims/2/reply", reply="No. " * 99, outcome="denied", seen="submitted")
+    imported_and_paid(office)
     context = browser.new_context(base_url=address, color_scheme=scheme, viewport={"width": width, "height": 800})
     page = context.new_page()
     watch = Watch(page, address)

@@ -80,7 +80,7 @@ def test_what_was_recovered_is_drawn_by_week_for_each_currency_of_its_own(office
         paid(session, claim, "99.00", on=date(2026, 9, 1))  # before the first week
     shown = ann.text(HOME)
     assert "1,020.50 USD recovered in eight weeks, the most in the week from 23 Nov" in shown
-    assert "16 Nov 1 20.00 USD – 23 Nov 1 1,000.50 USD 15.00 USD" in shown
+    assert "16 Nov 1 20.00 USD 23 Nov 1 1,000.50 USD 15.00 USD taken back" in shown
     assert shown.index("1,020.50 USD recovered") < shown.index("7.00 GBP recovered in eight weeks")
 
 
