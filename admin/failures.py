@@ -21,7 +21,10 @@ _WORDS = {
     403: ("You may not see this page", "Your role has no right to it. Ask an admin of your agency."),
     404: ("There is no such page", "The link may be old, or what it led to is not yours to see."),
     405: ("This address answers another kind of request", "Go back and use the button on the page."),
-    413: ("This request is too large", "Nothing was kept. Go back, shorten the text or send smaller files, and try again."),
+    413: (
+        "This request is too large",
+        "Nothing was kept. Go back, shorten the text or send smaller files, and try again.",
+    ),
     429: ("Too many tries in a short time", "Wait a little, then try again."),
 }
 
