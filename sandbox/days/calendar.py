@@ -38,7 +38,7 @@ class Calendar:
     def put(self, moment: datetime) -> None:
         """Put the clock to a moment. Raises CannotMove for one that has passed."""
         if moment < self.now():
-            raise CannotMove(f"The calendar only goes forward: it is {_in_words(self.now())} already.")
+            raise CannotMove(f"The calendar only goes forward: it is {in_words(self.now())} already.")
         offset = moment.astimezone(real_now().tzinfo) - real_now()
         fresh = self._file.with_suffix(".new")
         fresh.write_text(f"{ceil(offset.total_seconds())}\n", encoding="utf-8")
@@ -64,11 +64,9 @@ class Calendar:
         """Return the days to come up to one, that included. Raises CannotMove for one that has come, or is too far."""
         ahead = (day - self.today()).days
         if ahead <= 0:
-            raise CannotMove(f"The calendar only goes forward: it is {_in_words(self.now())} already.")
+            raise CannotMove(f"The calendar only goes forward: it is {in_words(self.now())} already.")
         if ahead > _FURTHEST_DAYS:
-            raise CannotMove(
-                f"{day:%d %b %Y} is {ahead} days ahead.", todo=f"Go {_FURTHEST_DAYS} days at most at once."
-            )
+            raise CannotMove(f"{short(day)} is {ahead} days ahead.", todo=f"Go {_FURTHEST_DAYS} days at most at once.")
         first = self.today()
         return (first + timedelta(days=number) for number in range(1, ahead + 1))
 
@@ -78,5 +76,11 @@ def is_monday(day: date) -> bool:
     return day.weekday() == _MONDAY
 
 
-def _in_words(moment: datetime) -> str:
-    return f"{moment:%A, %d %b %Y}"
+def in_words(day: date) -> str:
+    """Return a day as people write it, with its weekday."""
+    return f"{day:%A}, {short(day)}"
+
+
+def short(day: date) -> str:
+    """Return a day as people write it."""
+    return f"{day.day} {day:%b %Y}"

@@ -18,7 +18,7 @@ from sandbox.amazon.answers import Answer, answer, next_case_id
 from sandbox.amazon.cases import Case, Memory
 from sandbox.amazon.downloads import Shop
 from sandbox.days import news
-from sandbox.days.calendar import Calendar, CannotMove, is_monday
+from sandbox.days.calendar import Calendar, CannotMove, in_words, is_monday, short
 from sandbox.days.news import Lists
 from sandbox.demo.doors import Doors, Refused
 
@@ -77,7 +77,7 @@ class Desk:
             progress = self._progress
             return {
                 "now": now.isoformat(timespec="minutes"),
-                "day": f"{now:%A, %d %b %Y}",
+                "day": in_words(now),
                 "time": f"{now:%H:%M}",
                 "zone": self.calendar.zone.key.replace("_", " "),
                 "is_walking": bool(progress.of),
@@ -97,7 +97,7 @@ class Desk:
                 raise CannotMove("The days are passing already.", todo="Wait until they have.")
             self._require_no_way_back()
             days = list(self.calendar.days_until(self._target(to)))
-            self._progress = _Progress(doing="Waiting to begin", of=len(days))
+            self._progress = _Progress(doing="Reading what was filed", of=len(days))
         self._asked.put(days)
 
     def open_case(self, text: str) -> str:
@@ -122,7 +122,7 @@ class Desk:
         written, today = self._memory.up_to, self.calendar.today()
         if written and today < written:
             raise CannotMove(
-                f"The clock stands at {today:%d %b %Y}, but Amazon has written its reports of {written:%d %b %Y}.",
+                f"The clock stands at {short(today)}, but Amazon has written its reports of {short(written)}.",
                 todo="A clock that was put back is of no use here: put it forward again, or begin a new demo.",
             )
 
@@ -142,12 +142,12 @@ class Desk:
         waits = bool(said) and said[-1].waits and (case.written_on is None or case.written_on < said[-1].day)
         return {
             "case_id": case.case_id,
-            "opened_on": f"{case.opened_on:%d %b %Y}",
+            "opened_on": short(case.opened_on),
             "text": case.text,
             "claims": [asked.claim_id for asked in case.asked],
-            "replies": [{"day": f"{reply.day:%d %b %Y}", "text": reply.text} for reply in said],
+            "replies": [{"day": short(reply.day), "text": reply.text} for reply in said],
             "waits": waits,
-            "written_on": f"{case.written_on:%d %b %Y}" if case.written_on else "",
+            "written_on": short(case.written_on) if case.written_on else "",
         }
 
     def _answer(self, case: Case) -> Answer:
@@ -225,11 +225,11 @@ class Desk:
 
     def _say(self, day: date, doing: str) -> None:
         with self._lock:
-            self._progress.doing = f"{day:%A, %d %b}: {doing}"
+            self._progress.doing = f"{in_words(day)}: {doing}"
 
     def _tell(self, day: date, lines: list[str]) -> None:
         with self._lock:
-            self._memory.told.append({"day": f"{day:%A, %d %b %Y}", "lines": lines})
+            self._memory.told.append({"day": in_words(day), "lines": lines})
             self._memory.up_to = day
             self._memory.save(self.memory_file)
 
