@@ -19,6 +19,7 @@ from admin.security import takes_files
 from admin.staff import told
 from claims import documents, queries, questions, requests, words
 from clock import utcnow
+from config import settings
 from db import reading, transaction
 from errors import InvalidInput, NotFound
 from models import Claim, ClaimStatus, Client, Request, RequestKind, RequestStatus
@@ -184,6 +185,7 @@ class RequestView(Listing):
             kinds=[(kind.value, words.request_kind_name(kind.value)) for kind in RequestKind],
             usual=_usual(claim),
             will_hold=claim.account.client.requests_hold_claims and claim.status is ClaimStatus.TO_SUBMIT,
+            mail_is_on=settings().mail_is_on,
             longest=requests.LONGEST_TEXT,
             entered=entered,
             wrong=wrong,

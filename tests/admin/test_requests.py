@@ -37,6 +37,7 @@ def test_a_claims_page_leads_to_asking_and_says_what_was_asked(office, shop, ann
     assert f'href="{path}"' in ann.get(f"/admin/claims/{shop.claim_id}/").text
     form = ann.text(path)
     assert "The claim is held until then." in form
+    assert "e-mail is off, so tell them that they are asked" in form
     assert "Amazon asks what 3 units of Enamel mug" in form
     answer = ann.press(path, path, kind="send_invoice", question="")
     assert answer.location == f"/admin/claims/{shop.claim_id}/"
