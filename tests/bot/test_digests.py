@@ -110,7 +110,7 @@ SUMS = st.builds(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(
     sums=st.dictionaries(st.sampled_from(Figure), st.lists(SUMS, min_size=1, max_size=12).map(tuple)),
     name=st.text(max_size=300),

@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
@@ -62,6 +62,7 @@ def test_a_week_is_due_on_the_monday_after_it_at_eight_by_the_wall_clock(zone: s
     assert latest_week(AT_EIGHT, at - SECOND, ZoneInfo(zone)) == monday - timedelta(days=7)
 
 
+@settings(max_examples=60, deadline=None)
 @given(
     zone=st.sampled_from(ZONES).map(ZoneInfo),
     start=st.integers(0, 4 * 366 * 24).map(lambda hours: datetime(2024, 1, 1, tzinfo=UTC) + timedelta(hours=hours)),

@@ -39,7 +39,7 @@ def seen(**more: Any) -> _Seen:
     return parser
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(lead=WILD, said=WILD, signed=WILD, subject=WILD, label=WILD)
 def test_no_text_from_outside_becomes_markup(lead: str, said: str, signed: str, subject: str, label: str) -> None:
     words = {"lead": lead, "paragraphs": (said,), "signed": signed, "subject": subject}
@@ -49,7 +49,7 @@ def test_no_text_from_outside_becomes_markup(lead: str, said: str, signed: str, 
     assert not [name for name, _ in found.attributes if name.startswith("on")]
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(subject=WILD, name=WILD, lead=WILD)
 def test_no_text_from_outside_becomes_a_header_and_all_of_it_arrives(subject: str, name: str, lead: str) -> None:
     letter = make_letter(subject=subject, lead=lead, attachments=(Attachment(name, b"%PDF"),))
