@@ -185,7 +185,12 @@ def _move(
 
 
 def _locked(session: Session, client_id: int) -> Client:
-    found = session.get(Client, client_id, with_for_update=True, populate_existing=True)
+    """Return the client, nobody else's to change until the end of this transaction; what refers to it can be written.
+
+    A daily run holds discrepancies and then writes messages for the client, a change of the settings takes both the
+    other way round: a lock that kept messages out would have the two wait for each other.
+    """
+    found = session.get(Client, client_id, with_for_update={"key_share": True}, populate_existing=True)
     if found is None:
         raise NotFound(f"There is no client {client_id}.")
     return found

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Protocol
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 import detection
@@ -87,7 +87,7 @@ def apply(session: Session, client: Client, *, actor: Actor, now: datetime) -> A
 
     Can be repeated. What was shown already stays so when the wait grows.
     """
-    moved = [(row, entry) for row in _movable(session, client.id) if (entry := _follow(row, client, actor, now))]
+    moved = [(row, entry) for row in _movable(session, client) if (entry := _follow(row, client, actor, now))]
     session.add_all(entry for _, entry in moved)
     session.flush()
     if moved:
@@ -97,17 +97,26 @@ def apply(session: Session, client: Client, *, actor: Actor, now: datetime) -> A
     return Applied(withdrawn, len(moved) - withdrawn, closed)
 
 
-def _movable(session: Session, client_id: int) -> Iterable[Discrepancy]:
-    """Return the client's undecided rows and those that are left alone, locked."""
-    is_left = (Discrepancy.status == _S.WITHDRAWN) & Discrepancy.status_reason.in_(_LEFT_ALONE)
-    return session.scalars(
+def _movable(session: Session, client: Client) -> Iterable[Discrepancy]:
+    """Return the client's undecided rows and those that are left alone, locked.
+
+    Of a client who left also those whose claims are to be closed: whoever locks both takes the discrepancies first.
+    """
+    wanted: list[ColumnElement[bool]] = [
+        Discrepancy.status.in_(UNDECIDED),
+        (Discrepancy.status == _S.WITHDRAWN) & Discrepancy.status_reason.in_(_LEFT_ALONE),
+    ]
+    if client.status is ClientStatus.CANCELLED:
+        wanted.append(Discrepancy.claims.any(Claim.status == ClaimStatus.TO_SUBMIT))
+    rows = session.scalars(
         select(Discrepancy)
-        .where(Discrepancy.account_id.in_(select(Account.id).where(Account.client_id == client_id)))
-        .where(or_(Discrepancy.status.in_(UNDECIDED), is_left))
+        .where(Discrepancy.account_id.in_(select(Account.id).where(Account.client_id == client.id)))
+        .where(or_(*wanted))
         .order_by(Discrepancy.id)
         .with_for_update()
         .execution_options(populate_existing=True)
     ).all()
+    return [row for row in rows if row.status in UNDECIDED or is_left_alone(row)]
 
 
 def _follow(row: Discrepancy, client: Client, actor: Actor, now: datetime) -> HistoryEntry | None:

@@ -46,6 +46,9 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// On a phone the navigation is one long line: the page that is open is moved into sight.
+document.querySelector(".rail nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 // A filter that was chosen is applied at once.
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-submits]")) event.target.form.requestSubmit();

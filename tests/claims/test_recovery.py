@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select, text
 from sqlalchemy.orm import Session, selectinload
 
 import db
@@ -32,6 +32,7 @@ from models import (
     Invoice,
     OutboxMessage,
     RequestKind,
+    Through,
     User,
 )
 from tests.billing.paying import SUNDAY, bill, filed, paid
@@ -280,7 +281,9 @@ def _zone(session: Session, cast: Cast) -> ZoneInfo:
     return ZoneInfo(session.get_one(Client, cast.client_id).time_zone)
 
 
-def test_a_paused_client_gets_no_new_claims_but_open_ones_are_worked_to_their_end_and_billed(sqlite_database: str) -> None:
+def test_a_paused_client_gets_no_new_claims_but_open_ones_are_worked_to_their_end_and_billed(
+    sqlite_database: str,
+) -> None:
     cast = _billable()
     with db.transaction() as session:
         paid(session, filed(session, cast), "37.02")
@@ -353,6 +356,22 @@ def test_the_books_hold_through_every_setting(database: str) -> None:
         _record(cast, outcome)
         assert len(_rows()) == len(found)
     assert Counter(row.status for row in _rows()) == {S.OPEN: len(found)}
+
+
+def test_messages_about_a_client_can_be_written_while_its_settings_change(postgres_database: str) -> None:
+    cast = make_cast()
+    with db.transaction() as session:
+        clients.set_client(session, cast.client_id, wait_days=5, actor=cast.adam, now=NOW)
+        with db.engine().begin() as another:  # a daily run, which may hold what the change waits for
+            another.execute(text("SET LOCAL lock_timeout = '2s'"))
+            another.execute(insert(HistoryEntry).values(_entry(cast.client_id)))
+    with db.reading() as session:
+        told = session.scalars(select(HistoryEntry.action).where(HistoryEntry.client_id == cast.client_id)).all()
+    assert sorted(told) == ["changed", "told"]
+
+
+def _entry(client_id: int) -> dict[str, Any]:
+    return {"client_id": client_id, "at": NOW, "actor_name": "Recoup", "through": Through.JOB, "action": "told"}
 
 
 def _billable() -> Cast:
