@@ -62,11 +62,14 @@ class Billing:
             raise NotAsItShouldBe(f"the file with {number} is no PDF that names it")
 
     def _see_digests(self) -> None:
-        for channel in (HARBOR_CHANNEL, REVIEW_CHANNEL):
-            self._walker.wait(partial(self._has_digest, channel), SHORT_SECONDS, f"a digest in {channel}")
+        for channel, name in ((HARBOR_CHANNEL, self._walker.client.client), (REVIEW_CHANNEL, "All clients")):
+            self._walker.wait(partial(self._has_digest, channel, name), SHORT_SECONDS, f"the digest of {name}")
 
-    def _has_digest(self, channel: str) -> bool:
-        return any("recovered" in str(message).lower() for message in self._walker.slack.messages(channel)[-5:])
+    def _has_digest(self, channel: str, name: str) -> bool:
+        """Whether there is a message with that headline and the week, which nothing else says together."""
+        sunday = self._paying.monday - timedelta(days=1)
+        messages = map(str, self._walker.slack.messages(channel))
+        return any(f"{name} · " in text and f"{sunday.day} {sunday:%b %Y}" in text for text in messages)
 
     def _see_in_portal(self) -> None:
         mine = [row for row in self._invoices if row["client"] == self._walker.client.client]
