@@ -172,8 +172,8 @@ class ClientForm(EntryForm):
         "Least value",
         [Optional(), NumberRange(0, message="Not below zero.")],
         places=None,
-        description="Smaller discrepancies make no card in Slack; they stay in the list to decide. Empty: each makes "
-        "one. An unknown value, or one in another currency, always does.",
+        description="Smaller discrepancies make no card in Slack; they stay in the list to decide, with a filter "
+        "of their own. Empty: each makes one. An unknown value, or one in another currency, always does.",
     )
     wait_days = IntegerField(
         "Days to wait on top of Amazon's",

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from admin.listing import Narrow, Rows
-from claims import words
+from claims import announcing, words
 from clock import utcnow
 from models import Account, Caveat, Discrepancy, DiscrepancyStatus
 
@@ -38,6 +38,12 @@ def _with_caveats(rows: Rows, value: str) -> Rows:
     return rows.where(is_unchecked if value == "check" else ~is_unchecked)
 
 
+def _by_least_value(rows: Rows, value: str) -> Rows:
+    """Leave what makes a card in Slack ("reached"), or what is too small for one ("below")."""
+    is_below = announcing.below_least_value()
+    return rows.where(is_below if value == "below" else is_below.is_not(True))
+
+
 def _of_type(rows: Rows, value: str) -> Rows:
     return rows.where(Discrepancy.claim_type == value)
 
@@ -59,6 +65,7 @@ OTHERS = (
     Narrow("account", "Account", of_account, is_number),
     Narrow("type", "Lost", _of_type, words.CLAIM_TYPES.__contains__),
     Narrow("within", "Closes", _closing_within, WITHIN_DAYS.__contains__),
+    Narrow("least", "Least value", _by_least_value, ("reached", "below").__contains__),
     Narrow("caveats", "Check first", _with_caveats, ("check", "ready").__contains__),
 )
 FILTERS = (STATE, *OTHERS)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from sqlalchemy import ColumnElement, and_
 from sqlalchemy.orm import Session
 
 import outbox
@@ -55,6 +56,14 @@ def is_worth_showing(row: Discrepancy, client: Client) -> bool:
     if client.min_value is None or row.value is None or row.currency != client.currency:
         return True
     return row.value >= client.min_value
+
+
+def below_least_value() -> ColumnElement[bool]:
+    """Return the condition that it does not; the statement joins clients."""
+    return and_(
+        Discrepancy.value < Client.min_value,
+        Discrepancy.currency == Client.currency,
+    )
 
 
 def _urgency(row: Discrepancy) -> tuple[date, Decimal, str]:

@@ -424,3 +424,16 @@ def test_what_the_client_alone_approves_can_only_be_rejected_here(office):
     assert "Acme approves for itself: it waits for them in their portal." in ann.text(path)
     assert "Acme approves for itself." in ann.told(ann.press(path, f"{path}approve", seen="3 37.02 USD"))
     assert "Rejected" in ann.told(ann.press(path, f"{path}reject", reason="found"))
+
+
+def test_what_is_below_the_clients_least_value_can_be_set_apart(office, ann):
+    with db.transaction() as session:
+        session.get_one(Client, office.cast.client_id).min_value = Decimal("37.03")
+    small = office.put()
+    unknown = office.put(value=None, currency=None)
+    foreign = office.put(currency="GBP")
+    enough = office.put(value=Decimal("37.03"))
+    of_another = office.put(account_id=office.cast.other_account_id)  # who wants to see every value
+    assert listed(ann, f"{LIST}?flt_least=below") == [small]
+    assert sorted(listed(ann, f"{LIST}?flt_least=reached")) == [unknown, foreign, enough, of_another]
+    assert "Below the client's least value" in ann.text(f"{LIST}?flt_least=below")
