@@ -875,7 +875,10 @@ class InvoiceLine(Base):
 
 
 class BilledUnit(Base):
-    """One unit of one reimbursement line that was billed: the key itself refuses the same unit twice."""
+    """One unit of one reimbursement line that was billed: the key itself refuses the same unit twice.
+
+    Money without units is billed once for each claim that it was for: its `unit` is the claim's id below zero.
+    """
 
     __tablename__ = "billed_units"
 

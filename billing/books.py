@@ -12,7 +12,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import exists, select
+from sqlalchemy import case, exists, select
 from sqlalchemy.orm import Session, contains_eager
 
 from billing.fees import Brought, Fee, credit_of, fee_of, keeps_fee, share_taken, value_of_units
@@ -101,9 +101,13 @@ def is_reversal(payment: ClaimPayment) -> bool:
 
 
 def units_of(payment: ClaimPayment) -> range:
-    """Return the numbers of its units within the reimbursement line; money without units is unit 0."""
-    count = abs(payment.cash_units) + abs(payment.stock_units)
-    return range(payment.first_unit, payment.first_unit + max(count, 1))
+    """Return the numbers by which the books know it: of its units within the reimbursement line.
+
+    Money without units may be for several claims of one line: each has the number below zero of its claim.
+    """
+    if payment.first_unit == 0:
+        return range(-payment.claim_id, -payment.claim_id + 1)
+    return range(payment.first_unit, payment.first_unit + abs(payment.cash_units) + abs(payment.stock_units))
 
 
 def as_named(free: Free) -> dict[str, Any]:
@@ -294,9 +298,9 @@ def _named(session: Session, client_id: int) -> dict[int, dict[str, Any]]:
 
 
 def _not_billed(session: Session, client_id: int, until: date) -> Sequence[ClaimPayment]:
+    first = case((ClaimPayment.first_unit == 0, -ClaimPayment.claim_id), else_=ClaimPayment.first_unit)  # as units_of
     standing = exists().where(
-        BilledUnit.reimbursement_line_id == ClaimPayment.reimbursement_line_id,
-        BilledUnit.unit == ClaimPayment.first_unit,
+        BilledUnit.reimbursement_line_id == ClaimPayment.reimbursement_line_id, BilledUnit.unit == first
     )
     found = (
         select(ClaimPayment)

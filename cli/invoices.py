@@ -44,8 +44,12 @@ _as = click.option("--as", "email", metavar="EMAIL", required=True, help="Who do
 def bill(week: datetime | None) -> None:
     """Put all that was recovered and is not billed yet on drafts, a client at a time.
 
-    Invoices whose days to query are over become final.
+    Invoices whose days to query are over become final. Exits 1 when a client could not be billed, after the others
+    are done.
     """
+    import structlog
+
+    import logs
     from billing.moves import finalize_due
     from claims.access import system_actor
     from clock import utcnow
@@ -53,17 +57,24 @@ def bill(week: datetime | None) -> None:
     from errors import InvalidInput, RecoupError
     from models import Client, Through
 
+    logs.configure(is_command=True)
     actor = system_actor(Through.CLI)
     with transaction() as session:
         final = finalize_due(session, actor=actor, now=utcnow())
     with reading() as session:
         clients = session.scalars(_by_name(Client)).all()
-    made, failed = [], list[RecoupError]()
+    made, failed = [], list[Exception]()
     for client in clients:
         try:
             done = _bill_one(client.id, client.time_zone, week.date() if week else None)
         except RecoupError as error:
             click.echo(f"{error}", err=True)
+            failed.append(error)
+        except Exception as error:  # noqa: BLE001  one client must not stop the others
+            structlog.get_logger().exception("bill_failed", client_id=client.id)
+            click.echo(
+                f"{client.name}: failed by a mistake in the program ({type(error).__name__}), see above.", err=True
+            )
             failed.append(error)
         else:
             made.append(done)

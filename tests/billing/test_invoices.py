@@ -17,7 +17,16 @@ from billing.invoices import NoTerms, make_invoices
 from claims import clients
 from claims.access import Actor
 from errors import InvalidInput, Moved, NotAllowed, NotFound
-from models import AgencySettings, BilledUnit, Client, HistoryEntry, Invoice, InvoiceLine, InvoiceStatus, Role
+from models import (
+    AgencySettings,
+    BilledUnit,
+    Client,
+    HistoryEntry,
+    Invoice,
+    InvoiceLine,
+    InvoiceStatus,
+    Role,
+)
 from tests.billing.paying import IN_WEEK, SUNDAY, bill, billed_cast, filed, lines_of, paid
 from tests.factories import NOW, Cast, make_discrepancy
 
@@ -146,10 +155,22 @@ def test_money_without_units_is_billed_once(sqlite_database: str) -> None:
     cast = billed_cast()
     with db.transaction() as session:
         paid(session, filed(session, cast), "3.33", units=0)
-    bill(cast)
-    with db.reading() as session:
-        assert session.scalars(select(BilledUnit.unit)).all() == [0]
+    assert bill(cast).lines == 1
     assert bill(cast).lines == 0
+
+
+def test_money_without_units_is_billed_for_each_claim_that_it_was_spread_over(database: str) -> None:
+    cast = billed_cast()
+    with db.transaction() as session:
+        claim, other, third = filed(session, cast), filed(session, cast), filed(session, cast)
+        top_up = paid(session, claim, "3.00", units=0)
+        paid(session, other, "2.00", units=0, line=top_up.line)
+    assert bill(cast).lines == 2
+    with db.transaction() as session:  # a person gives a part of the same line to one more
+        paid(session, third, "1.00", units=0, line=session.get_one(Reimbursement, top_up.reimbursement_line_id))
+    assert bill(cast).lines == 1
+    assert bill(cast).lines == 0
+    assert fees(cast) == [("3.00", "0.60"), ("2.00", "0.40"), ("1.00", "0.20")]
 
 
 def test_the_database_refuses_a_unit_twice(database: str) -> None:

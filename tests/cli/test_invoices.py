@@ -10,12 +10,15 @@ from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 from flask import Flask
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
+import billing.invoices
 import cli
 import db
 from claims import clients
@@ -161,6 +164,24 @@ def test_a_client_without_an_address_is_named_and_the_others_are_billed(run: Run
     run("clients", "set", "Acme", "--address", "1 Quay")
     assert run("bill").exit_code == 0
     assert len(listed(run)) == 2
+
+
+def test_a_mistake_in_the_program_stops_no_other_client(run: Run, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    with db.transaction() as session:
+        paid(session, filed(session, cast, account_id=cast.other_account_id), "10.00")
+        session.get_one(Client, cast.other_client_id).address = "2 Quay"
+    makes = billing.invoices.make_invoices
+
+    def breaks(session: Session, client_id: int, *rest: Any, **more: Any) -> Any:
+        if client_id == cast.client_id:
+            raise ZeroDivisionError
+        return makes(session, client_id, *rest, **more)
+
+    monkeypatch.setattr(billing.invoices, "make_invoices", breaks)
+    ended = run("bill")
+    assert (ended.exit_code, ended.stdout) == (1, "Bolt: draft 1, 2.00 USD, 1 line\n")
+    assert "Acme: failed by a mistake in the program (ZeroDivisionError), see above." in ended.stderr.splitlines()
+    assert ended.stderr.splitlines()[-1] == "1 draft with 1 line added, 1 client could not be billed."
 
 
 def test_a_week_that_lies_ahead_is_refused_in_words(run: Run) -> None:
