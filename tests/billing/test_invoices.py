@@ -25,6 +25,7 @@ from models import (
     Invoice,
     InvoiceLine,
     InvoiceStatus,
+    Reimbursement,
     Role,
 )
 from tests.billing.paying import IN_WEEK, SUNDAY, bill, billed_cast, filed, lines_of, paid
