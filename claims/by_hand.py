@@ -8,16 +8,13 @@ from datetime import date, datetime
 from sqlalchemy import ColumnElement, Select, and_, func, select
 from sqlalchemy.orm import Session, contains_eager, selectinload
 
-from amazon import archive
 from claims import booking, history, matching, moves, words
 from claims.access import Actor, Permission
 from claims.booking import Booking
 from claims.paid import BY_PERSON, Line, Payment, PaymentKey, portion
-from claims.reimbursements import Wanted, read_lines
 from clock import utcnow
 from db import reading
 from detection.marketplaces import marketplaces
-from detection.rows import KEEP
 from errors import InvalidInput, Moved, NotFound
 from models import Account, Claim, ClaimPayment, Reimbursement, ReimbursementState, Role
 
@@ -98,6 +95,10 @@ def unbooked(claim_id: int, reimbursement: str) -> list[Line]:
         )
         if account is None or session.scalar(select(Reimbursement.id).where(*_is_named(account.id, named)).limit(1)):
             return []
+    from amazon import archive  # these bring polars, which the web process goes without
+    from claims.reimbursements import Wanted, read_lines
+    from detection.rows import KEEP
+
     given = archive.read_input(account.id, keep={"reimbursements": KEEP["reimbursements"]})
     wanted = Wanted(cases=frozenset(), since=date.max, booked_ids=frozenset({named}))
     today = utcnow().astimezone(marketplaces()[account.marketplace].zone).date()

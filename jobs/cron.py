@@ -92,13 +92,15 @@ def make_slots(now: datetime) -> int:
 def make_staff_digest(now: datetime) -> bool:
     """Queue the staff's digest of the last week once it is due by the agency's wall clock; return whether it is new.
 
-    Nothing is queued for a week in which there was no client yet.
+    It waits for the clients' runs of that week that are due by now, so that it counts their invoices. Nothing is
+    queued for a week in which there was no client yet.
     """
     with reading() as session:
         zone = ZoneInfo(clients.agency(session).time_zone)
         week = Week(latest_week(EACH_MONDAY, now, zone), zone)
-        is_due = not weekly.has_staff_digest(session, week) and session.scalar(weekly.reported(week).limit(1))
-    if not is_due:
+        is_wanted = not weekly.has_staff_digest(session, week) and session.scalar(weekly.reported(week).limit(1))
+        is_early = bool(is_wanted) and runs.is_unfinished(session, EACH_MONDAY.kind, week.monday.isoformat())
+    if not is_wanted or is_early:
         return False
     with transaction() as session:
         return weekly.queue_staff_digest(session, week, now)

@@ -54,6 +54,13 @@ def due(session: Session, now: datetime) -> list[DueRun]:
     return [DueRun(row.id, row.attempts) for row in rows if leases[row.id] not in busy]
 
 
+def is_unfinished(session: Session, kind: str, slot: str) -> bool:
+    """Whether some run of this kind and slot is due, running or waiting for its next try: each ends, done or failed."""
+    states = (RunState.DUE, RunState.RUNNING)
+    its_own = select(Run.id).where(Run.kind == kind, Run.slot == slot, Run.state.in_(states))
+    return session.scalar(its_own.limit(1)) is not None
+
+
 def lease_of(run: Run) -> str:
     """Return the lease under which the run is done: that of its account, else of its client."""
     return account_lease(run.account_id) if run.account_id is not None else client_lease(run.client_id or 0)

@@ -295,6 +295,13 @@ def test_the_staff_are_told_once_a_week_by_the_agencys_clock(cast: Cast) -> None
     assert queued() == ["staff_digest:2026-11-09", "staff_digest:2026-11-16"]
 
 
+def test_the_staff_are_told_after_the_clients_invoices_are_made(cast: Cast) -> None:
+    cron.make_slots(MONDAY)
+    assert not cron.make_staff_digest(MONDAY)
+    weekly.do_now(cast.client_id, WEEK)
+    assert cron.make_staff_digest(MONDAY)
+
+
 def test_the_staff_are_told_nothing_while_slack_is_off_or_there_is_no_client(
     sqlite_database: str, set_clock: Callable[[datetime], None], slack_is_on: None
 ) -> None:
