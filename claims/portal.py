@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session, joinedload
 
-from claims import approvals, queries, words
+from claims import announcing, approvals, queries, words
 from claims.access import Actor, require_access
 from errors import NotAllowed, NotFound
 from models import (
@@ -171,11 +171,14 @@ def claims_in(actor: Actor, state: str | None) -> Select[Claim]:
 
 
 def to_approve(actor: Actor) -> Select[Discrepancy]:
-    """Return what waits for the client's own approval: open, checked, and not approved by them yet."""
+    """Return what waits for the client's own approval: open, checked, worth showing, and not approved by them yet."""
     found = queries.discrepancy_list(actor, client_id=actor.client_id, status=DiscrepancyStatus.OPEN)
     is_unchecked = Discrepancy.caveats.any(Caveat.cleared_at.is_(None))
     return found.where(
-        Client.approval.in_(approvals.ASKS_THE_CLIENT), ~is_unchecked, approvals.waits_for(Approval.CLIENT)
+        Client.approval.in_(approvals.ASKS_THE_CLIENT),
+        ~is_unchecked,
+        approvals.waits_for(Approval.CLIENT),
+        announcing.below_least_value().is_not(True),  # unknown values and other currencies pass
     )
 
 

@@ -182,6 +182,16 @@ def test_long_lists_have_pages(office, shop, carl):
     assert 'rel="prev" href="/portal/claims/"' in second
 
 
+def test_what_is_below_the_least_value_is_not_put_to_the_client(shop):
+    with db.transaction() as session:
+        waiting = session.get_one(Discrepancy, shop.to_approve_id)
+        client = session.get_one(Client, shop.who.client_id)
+        for least, shown in ((waiting.value, 1), (waiting.value + 1, 0), (None, 1)):
+            client.min_value = least
+            session.flush()
+            assert len(session.scalars(portal.to_approve(shop.who)).all()) == shown
+
+
 def test_lists_ask_the_database_as_often_for_many_rows_as_for_few(office, shop, carl):
     carl.get("/portal/claims/")
     for path in ("/portal/claims/", "/portal/requests/", "/portal/approve/", "/portal/"):
