@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import outbox
@@ -100,6 +101,21 @@ def reimbursement_row(account_id: int, line: Line, state: ReimbursementState, no
         original_reimbursement_id=line.original_id,
         first_seen_at=now,
     )
+
+
+def look_again(session: Session, claim: Claim) -> None:
+    """Let lines of a locked claim's case that were taken for somebody else's wait: the next daily run gives them out.
+
+    To be called when a claim gets its case, which may be after Amazon's payment, or after a mistyped one.
+    """
+    not_ours = select(Reimbursement).where(
+        Reimbursement.account_id == claim.account_id,
+        Reimbursement.case_id == claim.case_id,
+        Reimbursement.state == ReimbursementState.NOT_OURS,
+    )
+    rows = not_ours.order_by(Reimbursement.id).with_for_update().execution_options(populate_existing=True)
+    for row in session.scalars(rows):
+        row.state, row.candidates = ReimbursementState.WAITING, [claim.id]
 
 
 def line_of(row: Reimbursement) -> Line:

@@ -13,7 +13,7 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from claims import history, moves, words
+from claims import booking, history, moves, words
 from claims.access import Actor, Permission, user_actor
 from claims.errors import AlreadyDecided
 from claims.fields import checked_text, clean
@@ -82,6 +82,7 @@ def submit(session: Session, claim_id: int, *, case_id: str, actor: Actor, now: 
         raise _not_to_file(session, claim, now)
     _require_fileable(session, claim, now)
     claim.case_id, claim.submitted_at = case_id, now
+    booking.look_again(session, claim)
     moves.move(session, claim, _S.SUBMITTED, actor=actor, now=now)
     return claim
 
@@ -89,6 +90,7 @@ def submit(session: Session, claim_id: int, *, case_id: str, actor: Actor, now: 
 def correct_case(session: Session, claim_id: int, *, case_id: str, actor: Actor, now: datetime) -> Claim:
     """Put right under which case a claim was filed; what was matched to it already stays.
 
+    What Amazon paid under that case while it was taken for somebody else's is matched by the next daily run.
     Raises NotAllowed, NotFound, InvalidInput for what is no case id, and Moved for a claim that was never filed.
     """
     claim = _worked_on(session, claim_id, actor)
@@ -98,6 +100,7 @@ def correct_case(session: Session, claim_id: int, *, case_id: str, actor: Actor,
     if claim.case_id != case_id:
         _told(session, claim, "case_corrected", note=f"{claim.case_id} → {case_id}", actor=actor, now=now)
         claim.case_id = case_id
+        booking.look_again(session, claim)
         moves.refresh_cards(session, claim.discrepancies, f"case:{claim.id}:{case_id}:{now.isoformat()}", now)
     return claim
 

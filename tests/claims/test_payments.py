@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
 import db
-from claims import by_hand, moves, payments
+from claims import by_hand, filing, moves, payments
 from claims.access import Actor, system_actor
 from claims.paid import Line, Said
 from claims.payments import Paid, Report
@@ -106,6 +106,30 @@ def everything() -> list[Any]:
 def standing(claim_id: int) -> tuple[ClaimStatus, str, int]:
     claim = claim_of(claim_id)
     return claim.status, f"{claim.recovered:.2f}", claim.recovered_quantity
+
+
+@pytest.mark.parametrize("later", ["corrected", "filed"])
+def test_what_came_before_its_case_was_known_is_paid_once_it_is(database: str, later: str) -> None:
+    cast = make_cast()
+    claim_id = filed(cast, case_id="10245671818" if later == "corrected" else None)
+    if later == "filed":  # another claim of the product makes the line one that could have been ours
+        other, claim_id = claim_id, filed(cast, status=_S.TO_SUBMIT, case_id=None, submitted_at=None)
+        with db.transaction() as session:
+            session.get_one(Claim, other).case_id = "10245671818"
+    assert record(cast, line()) == Paid()
+    assert line_row("a").state is ReimbursementState.NOT_OURS
+    with db.transaction() as session:
+        if later == "corrected":
+            filing.correct_case(session, claim_id, case_id=CASE, actor=cast.ann, now=NOW)
+        else:
+            filing.submit(session, claim_id, case_id=CASE, actor=cast.ann, now=NOW)
+    row = line_row("a")
+    assert (row.state, row.candidates) == (ReimbursementState.WAITING, [claim_id])
+    assert record(cast, line()) == Paid(matched=1)
+    assert standing(claim_id) == (_S.RECOVERED, "37.02", 3)
+    row = line_row("a")
+    assert (row.state, row.candidates) == (ReimbursementState.MATCHED, [])
+    assert record(cast, line()) == Paid()
 
 
 def test_a_payment_is_booked_with_its_move_its_history_and_its_message(database: str, slack_is_on: None) -> None:
