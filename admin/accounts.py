@@ -59,7 +59,7 @@ class AccountView(EntryView):
     search_label = "Account, client or seller id"
     form_type = AccountForm
     empty = "It belongs to a client. Its reports are read with flask import, and looked at each day."
-    can_edit = False  # an account's name and marketplace are what its findings stand under
+    takes_changes = False  # an account's name and marketplace are what its findings stand under
     one_template = "account.html"
     column_list = ("name", "client", "marketplace", "status", "seller_id")
     column_labels: ClassVar[Mapping[str, str]] = {

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from admin import deadlines, evidence
+from admin.discrepancy_filters import is_number
 from admin.people import STAFF, current_actor
 from admin.security import takes_files
 from admin.staff import told
@@ -94,9 +95,10 @@ class ClaimPage:
     @expose(f"{_ONE}assign", methods=("POST",))
     def assign(self, claim_id: int) -> ResponseReturnValue:
         """Give it to somebody."""
+        given = request.form.get("assignee_id", "")
+        assignee_id = (int(given) if is_number(given) else 0) if given else None
 
         def move(session: Session) -> str:
-            assignee_id = request.form.get("assignee_id", type=int)
             filing.assign(session, claim_id, assignee_id=assignee_id, actor=current_actor(), now=utcnow())
             return "Assigned."
 

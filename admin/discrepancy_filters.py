@@ -22,7 +22,7 @@ SEARCHED = (
 
 def is_number(value: str) -> bool:
     """Whether a filter's value can be a row's id."""
-    return value.isascii() and value.isdecimal() and int(value[:20]) <= LARGEST_ID
+    return len(value) <= len(str(LARGEST_ID)) and value.isascii() and value.isdecimal() and int(value) <= LARGEST_ID
 
 
 def _in_state(rows: Rows, value: str) -> Rows:

@@ -84,7 +84,7 @@ class EntryView(Listing):
     empty: ClassVar[str] = ""
     search_label: ClassVar[str] = "Name"
     one_template: ClassVar[str] = "entry.html"
-    can_edit = True
+    takes_changes: ClassVar[bool] = True  # `can_edit` would open a page of Flask-Admin's own
 
     def load(self, session: Session, row_id: int) -> Any:
         """Return the row, or None."""
@@ -151,7 +151,7 @@ class EntryView(Listing):
             self.prepare(session, form, row)
             if row is not None:
                 about = dict(self.facts(session, row)) | {"history": self.history(session, row)}
-        is_sent = request.method == "POST" and (row is None or self.can_edit)
+        is_sent = request.method == "POST" and (row is None or self.takes_changes)
         if is_sent and form.validate() and self._is_saved(form, row_id):
             return redirect(self.get_url(".index_view"), 303)
         about |= {"form": form, "row": row, "has_errors": bool(form.errors)}

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from flask import Response, request, stream_with_context
 from flask_admin.model import BaseModelView
+from flask_admin.model.base import ViewArgs
 from flask_admin.model.filters import BaseFilter
 from sqlalchemy import Select, SQLColumnExpression, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
@@ -17,6 +18,7 @@ from wtforms import Form
 
 from admin.staff import StaffView
 from claims.spreadsheets import csv_lines
+from clock import utcnow
 from db import reading
 
 _MOST_COUNTED = 1000
@@ -161,15 +163,19 @@ class Listing(StaffView, BaseModelView):
         return Form
 
     def active(self, key: str) -> str:
-        """Return the value that a filter has in this request; empty where it is not set."""
-        return next((value for name, value in request.args.items() if name.endswith(f"_{key}") and value), "")
+        """Return the value that a filter has in this request; empty where it is not set, or to none that it takes."""
+        given = (value for name, value in request.args.items() if name.startswith("flt") and name.endswith(f"_{key}"))
+        takes = [flt.validate for flt in self._filters or () if flt.key == key]
+        return next((value for value in given if value and any(accepts(value) for accepts in takes)), "")
 
     def list_url(self, **changed: str | None) -> str:
         """Return this list's address with some filters changed (None: taken out), from its first page."""
-        kept = {f"flt_{flt.key}": self.active(flt.key) for flt in self._filters or ()}
-        kept |= {name: request.args.get(name, "") for name in ("search", "sort", "desc")}
-        kept |= {name: value or "" for name, value in changed.items()}
-        url: str = self.get_url(".index_view", **{name: value for name, value in kept.items() if value})
+        url: str = self.get_url(".index_view", **self._asked(changed))
+        return url
+
+    def export_url(self) -> str:
+        """Return the address of the file with the rows of this list, filtered and sorted as shown."""
+        url: str = self.get_url(".export", export_type="csv", **self._asked({}))
         return url
 
     def sort_link(self, column: str) -> str:
@@ -191,8 +197,21 @@ class Listing(StaffView, BaseModelView):
         _, rows = self._export_data()
         values = ([self.get_export_value(row, name) for name, _ in self._export_columns] for row in rows)
         lines = csv_lines([title for _, title in self._export_columns], values)
-        disposition = f"attachment; filename={self.get_export_name('csv')}"
+        disposition = f"attachment; filename={self.endpoint}_{utcnow():%Y-%m-%d_%H-%M-%S}.csv"
         return Response(stream_with_context(lines), mimetype="text/csv", headers={"Content-Disposition": disposition})
+
+    def _asked(self, changed: Mapping[str, str | None]) -> dict[str, str]:
+        """Return what this request asks of the list, with some of it changed."""
+        kept = {f"flt_{flt.key}": self.active(flt.key) for flt in self._filters or ()}
+        kept |= {name: request.args.get(name, "") for name in ("search", "sort", "desc")}
+        kept |= {name: value or "" for name, value in changed.items()}
+        return {name: value for name, value in kept.items() if value}
+
+    def _get_list_extra_args(self) -> ViewArgs:
+        """Leave out what the list does not know: Flask-Admin would build it into links, `_scheme=javascript` too."""
+        found = super()._get_list_extra_args()
+        found.extra_args = {}
+        return found
 
     def _narrowed(self, search: str | None, filters: Sequence[tuple[int, str, str]] | None) -> Rows:
         rows = self.statement()

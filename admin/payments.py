@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_admin import expose
 from sqlalchemy.orm import Session
 
+from admin.discrepancy_filters import is_number
 from admin.people import current_actor
 from admin.staff import StaffView, told
 from claims import booking, by_hand
@@ -35,7 +36,8 @@ class PaymentsView(StaffView):
     @expose(f"{_LINE}match", methods=("POST",))
     def match(self, line_id: int) -> ResponseReturnValue:
         """Give a line to one of the claims."""
-        claim_id = request.form.get("claim_id", default=0, type=int)
+        given = request.form.get("claim_id", "")
+        claim_id = int(given) if is_number(given) else 0
 
         def move(session: Session) -> str:
             made = by_hand.match(session, claim_id, reimbursement=line_id, actor=current_actor(), now=utcnow())

@@ -196,8 +196,8 @@ def assign(session: Session, claim_id: int, *, assignee_id: int | None, actor: A
     claim = _worked_on(session, claim_id, actor)
     if claim.assignee_id == assignee_id:
         return claim
-    claim.assignee_id = assignee_id
     to = "the client's case manager" if assignee_id is None else _staff(session, assignee_id, actor).label
+    claim.assignee_id = assignee_id
     _told(session, claim, "assigned", note=f"To {to}", actor=actor, now=now)
     return claim
 
