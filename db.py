@@ -55,10 +55,14 @@ def engine() -> Engine:
 
 
 def make_engine(url: str) -> Engine:
-    """Return an engine whose writing sessions take SQLite's write lock before they read, so that no update is lost."""
+    """Return an engine whose writing sessions take SQLite's write lock before they read, so that no update is lost.
+
+    Its errors name the statement but not the values: these are people's words and names, and errors go to the log.
+    """
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True)
-    made = create_engine(url, connect_args={"timeout": _SQLITE_WAIT_SECONDS, "isolation_level": None})
+        return create_engine(url, pool_pre_ping=True, hide_parameters=True)
+    wait = {"timeout": _SQLITE_WAIT_SECONDS, "isolation_level": None}
+    made = create_engine(url, connect_args=wait, hide_parameters=True)
     event.listen(made, "connect", _prepare_sqlite)
     event.listen(made, "begin", _begin_sqlite)
     return made

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 import db
 import migrations
@@ -177,3 +178,10 @@ def test_a_forked_process_opens_connections_of_its_own(database: str) -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     with db.reading() as session:
         assert session.execute(text("SELECT name FROM clients")).scalars().all() == ["Child"]
+
+
+def test_an_error_tells_no_values_to_the_log(database: str) -> None:
+    with pytest.raises(IntegrityError) as failed, db.transaction() as session:
+        session.execute(text("INSERT INTO users (name) VALUES (:name)"), {"name": "Ann Secret"})
+    assert "INSERT INTO users" in str(failed.value)
+    assert "Ann Secret" not in str(failed.value).split("DETAIL")[0]
