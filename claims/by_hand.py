@@ -298,12 +298,20 @@ def _take_back(by: Booking, claim: Claim, row: Reimbursement, line: Line) -> lis
     for payment in payments:
         if payment.reverses:
             back[payment.reverses] = back.get(payment.reverses, 0) - payment.units
-    sources = [payment for payment in payments if payment.reverses is None]
     lines = {key: booking.line_of(each) for each, key in _keys_of(by.session, claim)}
+    # What names a reimbursement takes back from that, and nobody gave dollars who takes back euros.
+    sources = [
+        payment
+        for payment in payments
+        if payment.reverses is None
+        and line.original_id in (None, lines[payment.line_key].reimbursement_id)
+        and line.currency in (None, payment.currency)
+    ]
     reversals = matching.taken_back(line, sources, back, lines) if sources else []
     if not reversals:
+        what = f"what reimbursement {line.original_id} gave" if line.original_id else "what was paid"
         raise Moved(
-            f"Reimbursement {row.reimbursement_id} takes back what was paid, and claim {claim.id} has nothing left.",
+            f"Reimbursement {row.reimbursement_id} takes back {what}, and claim {claim.id} has nothing left of it.",
             todo="It is booked by itself once its payment appears.",
         )
     ids = {payment.key: stored.id for payment, stored in zip(payments, claim.payments, strict=True)}

@@ -434,6 +434,16 @@ def test_a_reversal_that_names_nothing_is_taken_back_by_hand(sqlite_database: st
     assert standing(claim_id) == (_S.REVERSED, "0.00", 0)
 
 
+def test_a_reversal_is_given_to_no_claim_that_got_something_else(sqlite_database: str) -> None:
+    cast = make_cast()
+    claim_id = filed(cast)
+    record(cast, line(), reversal("b", "R-none"), reversal("c", "", original_id=None, currency="EUR", case_id=CASE))
+    for named, what in (("R-b", "what reimbursement R-none gave"), ("R-c", "what was paid")):
+        with pytest.raises(Moved, match=f"takes back {what}, and claim {claim_id} has nothing left of it"):
+            by_person(cast, claim_id, named)
+    assert standing(claim_id) == (_S.RECOVERED, "37.02", 3)
+
+
 def test_what_cannot_be_matched_is_said_in_words(sqlite_database: str) -> None:
     cast = make_cast()
     claim_id, other = filed(cast), filed(cast, account_id=cast.other_account_id)
@@ -446,7 +456,7 @@ def test_what_cannot_be_matched_is_said_in_words(sqlite_database: str) -> None:
         by_person(cast, other, "R-a")
     with pytest.raises(InvalidInput, match=r"R-a has 2 lines: 1 \(X001, 3 units, 37.02 USD\); 2 "):
         by_person(cast, claim_id, "R-a")
-    with pytest.raises(Moved, match="takes back what was paid, and claim"):
+    with pytest.raises(Moved, match="takes back what reimbursement R-none gave, and claim"):
         by_person(cast, claim_id, "R-c")
     with pytest.raises(Moved, match="was not filed"):
         by_person(cast, unfiled, "R-a")
