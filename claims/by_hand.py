@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 
 from sqlalchemy import ColumnElement, Select, and_, func, select
 from sqlalchemy.orm import Session, contains_eager, selectinload
@@ -278,9 +279,14 @@ def _no_such_line(session: Session, claim: Claim, text: str) -> NotFound:
 
 
 def _payment(claim: Claim, row: Reimbursement, line: Line) -> Payment:
-    """Return what a person gives the claim of a line: what it lacks; all that is left where it lacks nothing."""
+    """Return what a person gives the claim of a line: what it lacks; all that is left where it lacks nothing.
+
+    Of money without units that is all that is left, once for each claim.
+    """
     if not line.units:
-        return Payment(claim.id, line.key, 0, 0, 0, line.amount, line.currency, BY_PERSON)
+        if any(payment.claim_id == claim.id for payment in row.payments):
+            raise Moved(f"Claim {claim.id} has its part of reimbursement {row.reimbursement_id}.")
+        return Payment(claim.id, line.key, 0, 0, 0, _money_left(row), line.currency, BY_PERSON)
     left = _units_left(row)
     lacks = max(claim.quantity - claim.recovered_quantity, 0)
     first, units = line.units - left + 1, min(left, lacks) or left
@@ -330,12 +336,16 @@ def _keys_of(session: Session, claim: Claim) -> list[tuple[Reimbursement, str]]:
 
 def _has_room(row: Reimbursement) -> bool:
     line = booking.line_of(row)
-    return _units_left(row) > 0 if line.units else not row.payments
+    return _units_left(row) > 0 if line.units else not row.payments or _money_left(row) != 0
 
 
 def _units_left(row: Reimbursement) -> int:
     taken = sum(payment.cash_units + payment.stock_units for payment in row.payments)
     return booking.line_of(row).units - abs(taken)
+
+
+def _money_left(row: Reimbursement) -> Decimal:
+    return row.amount_total - sum((payment.amount for payment in row.payments), Decimal(0))
 
 
 def _claims_that_have(*rows: Reimbursement) -> str:

@@ -434,6 +434,21 @@ def test_a_reversal_that_names_nothing_is_taken_back_by_hand(sqlite_database: st
     assert standing(claim_id) == (_S.REVERSED, "0.00", 0)
 
 
+def test_the_rest_of_a_top_up_follows_the_rest_of_its_payment_by_hand(sqlite_database: str) -> None:
+    cast = make_cast()
+    claim_id, other = filed(cast), filed(cast, case_id="10245671882")
+    top_up = line("b", original_id="R-a", cash_units=0, amount=Decimal("5.00"), approved_on=TODAY + timedelta(days=1))
+    record(cast, line(cash_units=5), top_up)
+    assert (line_row("a").state, line_row("b").state) == (ReimbursementState.WAITING, ReimbursementState.WAITING)
+    by_person(cast, other, "R-a")
+    with pytest.raises(Moved, match=f"Claim {claim_id} has its part of reimbursement R-b"):
+        by_person(cast, claim_id, "R-b")
+    (made,) = by_person(cast, other, "R-b")
+    assert (made.amount, line_row("b").state) == (Decimal("2.00"), ReimbursementState.MATCHED)
+    with pytest.raises(Moved, match="All of reimbursement R-b is taken"):
+        by_person(cast, claim_id, "R-b")
+
+
 def test_a_reversal_is_given_to_no_claim_that_got_something_else(sqlite_database: str) -> None:
     cast = make_cast()
     claim_id = filed(cast)
