@@ -4,7 +4,7 @@ import enum
 from dataclasses import dataclass
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from errors import NotAllowed, NotFound
 from models import Client, ClientStatus, Role, Through, User
@@ -102,18 +102,28 @@ def user_actor(user: User, through: Through) -> Actor:
 
 def actor_by_email(session: Session, email: str, through: Through = Through.CLI) -> Actor:
     """Return the person with this e-mail address, in any spelling of case. Raises NotFound and NotAllowed."""
-    user = session.scalar(select(User).where(User.email == email.strip().lower()))
+    user = session.scalar(_with_client.where(User.email == email.strip().lower()))
     if user is None:
         raise NotFound(f"There is no user {email.strip()}.", todo="Add one with `flask users add`.")
-    return user_actor(user, through)
+    return _let_in(user, through)
 
 
 def actor_by_slack_id(session: Session, slack_user_id: str) -> Actor:
     """Return the person with this Slack id. Raises UnknownSlackUser, and NotAllowed for one without access."""
-    user = session.scalar(select(User).where(User.slack_user_id == slack_user_id))
+    user = session.scalar(_with_client.where(User.slack_user_id == slack_user_id))
     if user is None:
         raise UnknownSlackUser(
             "Recoup does not know you yet, so you cannot decide here.",
             todo=f"Ask an admin to add you with the Slack id {slack_user_id}.",
         )
-    return user_actor(user, Through.SLACK)
+    return _let_in(user, Through.SLACK)
+
+
+_with_client = select(User).options(joinedload(User.client))
+
+
+def _let_in(user: User, through: Through) -> Actor:
+    actor = user_actor(user, through)
+    if user.client:
+        require_access(actor, user.client)
+    return actor

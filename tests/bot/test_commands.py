@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from claims import review
 from db import transaction
-from models import User
+from models import Client, ClientStatus, User
 from tests.bot.conftest import Desk, slack_id
 from tests.factories import NOW, make_discrepancy
 
@@ -73,6 +73,15 @@ def test_person_of_a_client_sees_that_client_only(desk: Desk) -> None:
         session.get_one(User, desk.cast.carl.user_id).client_id = desk.cast.other_client_id
     desk.type("Carl", "status 1")
     assert desk.told("Carl", 3).startswith("There is no client and no claim 1")
+
+
+def test_people_of_a_client_who_left_are_told_no_numbers(desk: Desk) -> None:
+    _fill(desk)
+    with transaction() as session:
+        session.get_one(Client, desk.cast.client_id).status = ClientStatus.CANCELLED
+    desk.type("Carl", "status 1")
+    assert desk.told("Carl").startswith("The access of Acme has ended.")
+    assert "USD" not in _shown(desk)
 
 
 def test_unknown_person_is_told_no_numbers(desk: Desk) -> None:

@@ -13,8 +13,8 @@ from claims.access import (
     user_actor,
 )
 from errors import NotAllowed, NotFound
-from models import Role, Through, User
-from tests.factories import make_cast
+from models import Client, ClientStatus, Role, Through, User
+from tests.factories import Cast, make_cast
 
 MAY = {
     Role.ADMIN: set(Permission) - {Permission.DECIDE_OWN},
@@ -66,6 +66,22 @@ def test_who_lost_access_is_nobody(sqlite_database: str) -> None:
             actor_by_slack_id(session, "U0ANN")
         with pytest.raises(NotAllowed):
             user_actor(session.get_one(User, cast.ann.user_id), Through.ADMIN)
+
+
+def test_with_the_contract_the_access_of_a_clients_people_ends_at_every_door(sqlite_database: str) -> None:
+    cast = make_cast()
+    with db.transaction() as session:
+        session.get_one(Client, cast.client_id).status = ClientStatus.CANCELLED
+    with db.reading() as session:
+        for known in (lambda: actor_by_slack_id(session, "U0CARL"), lambda: actor_by_email(session, _email(cast))):
+            with pytest.raises(NotAllowed, match="The access of Acme has ended"):
+                known()
+        assert actor_by_slack_id(session, "U0ANN").role is Role.CASE_MANAGER
+
+
+def _email(cast: Cast) -> str:
+    with db.reading() as session:
+        return session.get_one(User, cast.carl.user_id).email
 
 
 def test_the_program_itself_may_do_what_jobs_do() -> None:
