@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from claims import commission, history, recovery, words
+from claims import channels, commission, history, recovery, words
 from claims.access import Actor, Permission
 from claims.fields import checked_email, checked_name, checked_text, told_as_taken
 from errors import InvalidInput, Moved, NotFound
@@ -22,6 +22,7 @@ _LONGEST_ADDRESS = 1000
 _LONGEST_TAX_NUMBER = 64
 _LONGEST_PREFIX = 16
 _MOST_DAYS_TO_QUERY = 90
+_CHANNELS = frozenset({"review_channel", "client_channel", "digest_channel"})
 _OF_A_NEW_AGENCY = {
     column.name: column.default.arg
     for column in AgencySettings.__table__.columns
@@ -105,6 +106,7 @@ def add_client(
     session.add(client)
     with told_as_taken(f"There is already a client {client.name}.", field="name"):
         session.flush()
+    channels.require_own(session, client)
     if rate is not None:
         commission.agree(session, client, rate, valid_from=rate_from or _today(client, now))
     moved = (None, client.status.value)
@@ -126,6 +128,8 @@ def set_client(
     with told_as_taken("There is already a client of this name.", field="name"):
         names = _set(session, client, given)
         session.flush()
+    if names & _CHANNELS:
+        channels.require_own(session, client)
     changed = {_told(client, name) for name in names}
     if names & _MOVE_WHAT_WAS_FOUND:
         recovery.apply(session, client, actor=actor, now=now)
@@ -171,6 +175,8 @@ def set_agency(session: Session, *, actor: Actor, **changes: Unpack[AgencyFields
     found = agency(session)
     for name, value in changes.items():
         setattr(found, name, _AGENCY_CHECKS[name](value))
+        if name in _CHANNELS:
+            channels.require_staffs(session, getattr(found, name), field=name)
     session.add(found)
     session.flush()
     return found
