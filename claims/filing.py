@@ -8,7 +8,7 @@ claim says what came of it. Only two endings say otherwise: *undone* opens the d
 
 import re
 import unicodedata
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -39,6 +39,8 @@ CLOSING_REASONS = ("refused", "withdrawn", "client_left", "other")
 MONEY_STATES = frozenset({_S.PARTLY_RECOVERED, _S.RECOVERED, _S.REVERSED})
 
 LONGEST_REPLY = 20_000
+# Slack and browsers send a form again when the answer was lost; Amazon may write the same words again, but later.
+_SENT_TWICE_WITHIN = timedelta(minutes=5)
 # Amazon's case ids are numbers of ten or eleven digits today; older and other ones are shorter, longer, have dashes, or
 # a word before them that tells the desk.
 _CASE_ID = re.compile(r"(?P<desk>[A-Za-z]{1,10}-)?[0-9]+(?:-[0-9]+)*")
@@ -161,7 +163,8 @@ def add_reply(
 ) -> ClaimNote:
     """Keep what Amazon wrote, with the day on which somebody has to act next; the claim stays in its state.
 
-    Raises NotAllowed, NotFound, InvalidInput, and Moved for a claim that was never filed.
+    Sent twice by the same person it is kept once. Raises NotAllowed, NotFound, InvalidInput, and Moved for a claim that
+    was never filed.
     """
     claim = _worked_on(session, claim_id, actor)
     text = _checked_reply(reply)
@@ -169,6 +172,10 @@ def add_reply(
         raise InvalidInput("Amazon's reply is missing.", field="reply", todo="Paste what Amazon wrote.")
     if claim.submitted_at is None:
         raise Moved(f"Claim {claim.id} was not filed, so Amazon cannot have replied.", todo="File it first.")
+    if next_action_on in (None, claim.next_action_on) and (
+        there := _just_kept(session, claim, NoteKind.AMAZON_REPLY, text, actor=actor, now=now)
+    ):
+        return there
     if next_action_on is not None:
         if claim.status is _S.CLOSED:
             raise _no_next_step()
@@ -179,11 +186,13 @@ def add_reply(
 
 
 def add_note(session: Session, claim_id: int, *, note: str, actor: Actor, now: datetime) -> ClaimNote:
-    """Keep a note of ours. Raises NotAllowed, NotFound, InvalidInput."""
+    """Keep a note of ours; sent twice it is kept once. Raises NotAllowed, NotFound, InvalidInput."""
     claim = _worked_on(session, claim_id, actor)
     text = history.cleaned(note)
     if text is None:
         raise InvalidInput("The note is empty.", field="note", todo="Write what the next person should know.")
+    if there := _just_kept(session, claim, NoteKind.NOTE, text, actor=actor, now=now):
+        return there
     _told(session, claim, "noted", actor=actor, now=now)
     return _keep(session, claim, NoteKind.NOTE, text, actor=actor, now=now)
 
@@ -330,6 +339,17 @@ def _staff(session: Session, user_id: int, actor: Actor) -> User:
     if not user.is_active or not user_actor(user, actor.through).may(Permission.WORK_CLAIMS):
         raise InvalidInput(f"{user.label} does not work on claims.", field="assignee_id", todo="Choose somebody else.")
     return user
+
+
+def _just_kept(
+    session: Session, claim: Claim, kind: NoteKind, text: str, *, actor: Actor, now: datetime
+) -> ClaimNote | None:
+    """Return the note that this person kept a moment ago in the same words, if it is the claim's last one."""
+    latest = select(ClaimNote).where(ClaimNote.claim_id == claim.id).order_by(ClaimNote.id.desc()).limit(1)
+    last = session.scalar(latest)
+    if last is None or (last.kind, last.text, last.author_id) != (kind, text, actor.user_id):
+        return None
+    return last if now - last.created_at < _SENT_TWICE_WITHIN else None
 
 
 def _keep(session: Session, claim: Claim, kind: NoteKind, text: str, *, actor: Actor, now: datetime) -> ClaimNote:

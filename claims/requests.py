@@ -57,7 +57,7 @@ def ask(
     text = _text(question, "question") or questions.usual(kind, claim.discrepancies)
     if text is None:
         raise InvalidInput("This needs a question.", field="question", todo="Write what the client is to send or say.")
-    _require_not_asked(session, claim, kind, now)
+    _require_not_asked(session, claim, kind, text, now)
     client = claim.account.client
     request = Request(
         client_id=client.id,
@@ -237,13 +237,16 @@ def _locked(session: Session, request_id: int, actor: Actor) -> Request:
     return found
 
 
-def _require_not_asked(session: Session, claim: Claim, kind: RequestKind, now: datetime) -> None:
-    """Raise Moved where the client is asked for the same already; the claim is locked, so nobody asks meanwhile."""
-    if kind is RequestKind.OTHER:
-        return
+def _require_not_asked(session: Session, claim: Claim, kind: RequestKind, text: str, now: datetime) -> None:
+    """Raise Moved where the client is asked for the same already; the claim is locked, so nobody asks meanwhile.
+
+    Of other questions the same words are the same: Slack and browsers send a form twice when an answer was lost.
+    """
     asked = select(Request).where(
         Request.claim_id == claim.id, Request.kind == kind, Request.status == RequestStatus.ASKED
     )
+    if kind is RequestKind.OTHER:
+        asked = asked.where(Request.question == text)
     earlier = session.scalar(asked.options(joinedload(Request.asked_by)).limit(1))
     if earlier:
         by = earlier.asked_by.label if earlier.asked_by else "somebody"

@@ -401,6 +401,22 @@ def test_a_reply_changes_no_state_and_may_set_the_next_day(database: str) -> Non
     assert [(move.action, move.actor_name) for move in seen.history] == [("replied", "Ann"), ("replied", "Bea")]
 
 
+def test_what_one_person_sends_twice_is_kept_once(database: str) -> None:
+    cast = make_cast()
+    claim_id, soon = _made(cast, status=S.SUBMITTED), date(2026, 12, 5)
+    for minutes, actor, next_on in ((0, cast.ann, None), (1, cast.ann, None), (2, cast.ann, soon), (9, cast.ann, soon)):
+        with db.transaction() as session:
+            at = NOW + timedelta(minutes=minutes)
+            filing.add_reply(session, claim_id, reply="Wait.", next_action_on=next_on, actor=actor, now=at)
+    for actor in (cast.ann, cast.ann, cast.bea):
+        with db.transaction() as session:
+            filing.add_note(session, claim_id, note="Rang them.", actor=actor, now=NOW)
+    seen = _seen(claim_id, cast)
+    assert [note.created_at.minute - NOW.minute for note in seen.notes if note.text == "Wait."] == [0, 2, 9]
+    assert [note.author_name for note in seen.notes if note.text == "Rang them."] == ["Ann", "Bea"]
+    assert [move.action for move in seen.history] == ["replied"] * 3 + ["noted"] * 2
+
+
 def test_what_cannot_be_a_reply_is_refused(sqlite_database: str) -> None:
     cast = make_cast()
     filed, closed = _made(cast, status=S.SUBMITTED), _made(cast, status=S.CLOSED, submitted_at=NOW)

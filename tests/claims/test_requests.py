@@ -166,6 +166,9 @@ def test_the_same_is_asked_once_until_it_is_answered(sqlite_database: str) -> No
     with pytest.raises(Moved, match=r"Already asked by Ann at 09:14 UTC\."):
         _ask(claim_id, cast.bea)
     _ask(claim_id, cast.bea, K.OTHER, "And who packed it?")
+    with pytest.raises(Moved, match="Already asked by Bea"):
+        _ask(claim_id, cast.bea, K.OTHER, "And who packed it? ")
+    _ask(claim_id, cast.bea, K.OTHER, "And when?")
     _answer(first, cast.carl)
     assert _ask(claim_id, cast.bea) != first
 
