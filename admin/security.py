@@ -95,7 +95,7 @@ def _add_headers(response: Response, *, is_https: bool) -> None:
     nonce = csp_nonce()
     response.headers["Content-Security-Policy"] = (
         f"default-src 'self'; script-src 'self' 'nonce-{nonce}'; style-src 'self' 'nonce-{nonce}'; "
-        "frame-ancestors 'none'"
+        "form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'"
     )
     response.headers["Referrer-Policy"] = "same-origin"
     response.headers["X-Content-Type-Options"] = "nosniff"

@@ -144,7 +144,7 @@ def test_each_answer_carries_the_page_policy_with_a_nonce_of_its_own(office):
         nonce = re.search(r"'nonce-([\w-]{20,})'", policy)[1]
         assert policy == (
             f"default-src 'self'; script-src 'self' 'nonce-{nonce}'; style-src 'self' 'nonce-{nonce}'; "
-            "frame-ancestors 'none'"
+            "form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'"
         )
         nonces.add(nonce)
         assert headers["X-Content-Type-Options"] == "nosniff"
