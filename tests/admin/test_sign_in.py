@@ -136,10 +136,22 @@ def test_the_visitor_comes_back_to_the_page_that_was_asked_for(office, ann):
         "javascript:alert(1)",
         "evil",
         "/\t/evil",
+        "/\t//evil.example",
+        "/\r\n//evil.example",
+        "/admin\r\nX-Evil: 1",
+        " //evil.example",
+        "/\x00/evil.example",
+        "/admin\\evil",
+        "/\u2028//evil.example",
     ],
 )
 def test_a_link_to_the_sign_in_cannot_lead_to_another_host(target):
     assert sign_in.safe_next(target) is None
+
+
+@pytest.mark.parametrize("target", ["/", "/admin/", "/admin/claims/?search=%C3%BC%20a%2F/b&flt_status=closed:lapsed"])
+def test_a_path_of_ours_is_kept(target):
+    assert sign_in.safe_next(target) == target
 
 
 def test_a_foreign_target_is_forgotten_on_signing_in(office, ann):
