@@ -8,7 +8,7 @@ ours, is never counted as recovered.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 from claims.paid import (
@@ -73,7 +73,8 @@ def match(
     """
     known = {line.key: line for line in lines} | dict(books.lines)
     matcher = _Matcher(books, known, hints or {}, seen | {line.reimbursement_id for line in known.values()})
-    for line in sorted(known.values(), key=lambda line: _turn(line, matcher.cases)):
+    days = _days(known.values())
+    for line in sorted(known.values(), key=lambda line: _turn(line, days[line.key], matcher.cases)):
         matcher.take(line)
     matcher.take_late()
     return matcher.plan()
@@ -129,9 +130,21 @@ def _shares(line: Line, payments: Sequence[Payment], over: int) -> dict[int, Dec
     return shares
 
 
-def _turn(line: Line, cases: Mapping[str, object]) -> tuple[object, ...]:
+def _days(lines: Iterable[Line]) -> dict[str, date]:
+    """Return the day of each line by key; what takes a reimbursement back comes after it, whatever its date says."""
+    days = {line.key: line.approved_on for line in lines}
+    last: dict[str, date] = {}
+    for line in lines:
+        last[line.reimbursement_id] = max(line.approved_on, last.get(line.reimbursement_id, date.min))
+    for line in lines:
+        if line.takes_back and line.original_id in last:
+            days[line.key] = max(line.approved_on, last[line.original_id])
+    return days
+
+
+def _turn(line: Line, on: date, cases: Mapping[str, object]) -> tuple[object, ...]:
     names = 0 if line.case_id in cases else 1 if line.order_id else 2
-    return line.approved_on, line.takes_back, bool(line.original_id), names, line.reimbursement_id, line.key
+    return on, line.takes_back, bool(line.original_id), names, line.reimbursement_id, line.key
 
 
 @dataclass
@@ -193,9 +206,9 @@ class _Matcher:
 
     def take_late(self) -> None:
         """Book what could not be at its turn: the payment that it names is dated later, or it waits for that."""
-        done = -1
-        while self.late and done < len(self.new) + len(self.waiting):
-            done = len(self.new) + len(self.waiting)
+        done = None
+        while self.late and done != (len(self.new), len(self.waiting)):
+            done = len(self.new), len(self.waiting)
             late, self.late = self.late, []
             for line in late:
                 if line.takes_back:
@@ -301,6 +314,7 @@ class _Matcher:
             if line.original_id in claim.reimbursements and claim.filed_on <= line.approved_on
         ]
         if of_original:
+            self.waiting.pop(line.key, None)
             self._pay_alike(line, of_original)
         elif len(asked) == 1:
             self._pay_money(line, asked[0], BY_ORIGINAL)
@@ -310,9 +324,10 @@ class _Matcher:
                 self._pay_money(line, ours[0], BY_CASE)
             else:
                 self._wait(line, ours)
-        elif waiting := self._candidates_of_original(line):
-            self._wait(line, waiting)
+                self.late.append(line)  # what it adds to may be dated after it, and tell whose it is
         else:
+            if waiting := self._candidates_of_original(line):
+                self._wait(line, waiting)
             self.late.append(line)
 
     def _pay_alike(self, line: Line, of_original: Sequence[Payment]) -> None:

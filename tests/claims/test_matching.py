@@ -426,6 +426,19 @@ CLAIMS = st.lists(
     max_size=5,
 ).map(lambda claims: tuple(replace(each, id=n, losses=((f"loss{n}", each.units),)) for n, each in enumerate(claims, 1)))
 
+
+def as_amazon_dates_them(lines: list[Line]) -> list[Line]:
+    """Number the lines, and date none before the one that it names: Amazon names what is there already."""
+    numbered = [replace(each, key=f"{n}", reimbursement_id=f"R{n}") for n, each in enumerate(lines)]
+    for _ in numbered:
+        on = {each.reimbursement_id: each.approved_on for each in numbered}
+        numbered = [
+            replace(each, approved_on=max(each.approved_on, on.get(each.original_id or "", each.approved_on)))
+            for each in numbered
+        ]
+    return numbered
+
+
 LINES = st.lists(
     st.builds(
         lambda case, fnsku, cash, stock, cents, day, order, original, kind: line(
@@ -451,7 +464,23 @@ LINES = st.lists(
         st.sampled_from(["lost_warehouse"] * 4 + ["reversal", "reversal", "general", "fee"]),
     ),
     max_size=8,
-).map(lambda lines: [replace(each, key=f"{n}", reimbursement_id=f"R{n}") for n, each in enumerate(lines)])
+).map(as_amazon_dates_them)
+
+
+def test_money_that_adds_to_a_payment_dated_after_it_is_booked_at_once_and_not_in_the_next_run() -> None:
+    claims = [claim(1, units=1), claim(2, units=1)]
+    added = line("a", cash_units=0, amount=Decimal("0.01"), original_id="Rb", case_id=CASE, approved_on=FILED)
+    found = plan(claims, added, line("b", cash_units=1, case_id=CASE, approved_on=FILED + DAY))
+    assert [(key, by) for _, key, _, _, _, by in paid(found)] == [("b", "case_id"), ("a", "original")]
+    assert waiting(found) == {}
+
+
+def test_a_reversal_dated_before_its_payment_comes_after_it() -> None:
+    back = reversal("a", "Rb", cash_units=-1, approved_on=FILED)
+    payment = line("b", cash_units=2, case_id=CASE, approved_on=FILED + DAY)
+    books = Books((claim(units=1),))
+    after = booked_after(books, [back, payment], match(books, [back, payment]))
+    assert match(after, [back, payment]).payments == ()
 
 
 def units_by_claim(payments: Iterable[Payment]) -> dict[int, int]:
