@@ -8,7 +8,9 @@ from claims import words
 
 NAMES = {
     Figure.RECOVERED: "Recovered",
+    Figure.BILLED_NOW: "Recovered earlier, billed now",
     Figure.TAKEN_BACK: "Taken back by Amazon",
+    Figure.CREDITED_NOW: "Taken back earlier, credited now",
     Figure.FOUND: "Newly found",
     Figure.FILED: "Filed with Amazon",
     Figure.REFUSED: "Refused by Amazon",
@@ -63,6 +65,8 @@ def total(told: Statement) -> str:
     """Return the week's first sentence: what came in, or what is under way where nothing did."""
     if recovered := told.of(Figure.RECOVERED):
         return f"{money(recovered)} recovered last week."
+    if earlier := told.of(Figure.BILLED_NOW):
+        return f"{money(earlier)} recovered earlier is billed now."
     under_way = told.of(Figure.UNDER_WAY)
     if under_way:
         return f"Nothing was recovered last week; {money(under_way)} under way."

@@ -1,8 +1,9 @@
 """The figures of a week: what was found, filed and recovered, what is open, and what is asked of the client.
 
 A fixed number of statements, whatever there is to count. What Amazon paid is dated by the approval of its payment, not
-by the day on which a report first showed it; everything else by the history. Four words are never mixed: recovered (by
-our claim), paid by Amazon itself, refused, lapsed.
+by the day on which a report first showed it; what comes too late for its own week's mail is told with the invoice that
+has it. Everything else is dated by the history. Four words are never mixed: recovered (by our claim), paid by Amazon
+itself, refused, lapsed.
 """
 
 import enum
@@ -40,6 +41,7 @@ from models import (
     DiscrepancyStatus,
     HistoryEntry,
     Invoice,
+    InvoiceLine,
     InvoiceStatus,
     NoteKind,
     Reimbursement,
@@ -55,7 +57,9 @@ class Figure(enum.StrEnum):
     """What is counted. The first group is of the week, the second as things stand, the last of all weeks so far."""
 
     RECOVERED = "recovered"
+    BILLED_NOW = "billed_now"  # approved before the week, but shown so late that it is on this week's invoice
     TAKEN_BACK = "taken_back"
+    CREDITED_NOW = "credited_now"
     FOUND = "found"
     FILED = "filed"
     REFUSED = "refused"
@@ -151,9 +155,21 @@ def _figures(week: Week, whose: Whose) -> list[Rows]:
     refused = (HistoryEntry.to_status == ClaimStatus.DENIED.value, *of_week)
     filed = (Claim.submitted_at >= week.begins_at, Claim.submitted_at < week.ends_at)
     approved = Reimbursement.approved_on.between(week.monday, week.sunday)
+    on_its_invoices = (
+        select(InvoiceLine.payment_id)
+        .join(InvoiceLine.invoice)
+        .where(
+            Invoice.week_from == week.monday,
+            Invoice.status != InvoiceStatus.VOID,
+            InvoiceLine.approved_on < week.monday,
+        )
+    )
+    billed_late = ClaimPayment.id.in_(on_its_invoices)
     return [
         _payments(Figure.RECOVERED, whose, approved, ClaimPayment.reverses_id.is_(None)),
+        _payments(Figure.BILLED_NOW, whose, billed_late, ClaimPayment.reverses_id.is_(None)),
         _payments(Figure.TAKEN_BACK, whose, approved, ClaimPayment.reverses_id.is_not(None)),
+        _payments(Figure.CREDITED_NOW, whose, billed_late, ClaimPayment.reverses_id.is_not(None)),
         _payments(Figure.SINCE_START, whose, Reimbursement.approved_on <= week.sunday),
         _discrepancies(Figure.FOUND, whose, _were(Discrepancy.id, HistoryEntry.discrepancy_id, *found, ~is_late)),
         _discrepancies(Figure.TOO_LATE, whose, _were(Discrepancy.id, HistoryEntry.discrepancy_id, *found, is_late)),

@@ -85,8 +85,10 @@ _IN_THE_OFFICE = {
     "paid_by_amazon": (_LOSSES, "settled"),
     "to_approve": (_LOSSES, "open"),
     "recovered": (_CLAIMS, "recovered"),
+    "billed_now": (_CLAIMS, "recovered"),
     "since_start": (_CLAIMS, "recovered"),
     "taken_back": (_CLAIMS, "reversed"),
+    "credited_now": (_CLAIMS, "reversed"),
     "filed": (_CLAIMS, "submitted"),
     "refused": (_CLAIMS, "denied"),
     "to_answer": (_CLAIMS, "to_submit"),
@@ -94,8 +96,10 @@ _IN_THE_OFFICE = {
 }
 _IN_THE_PORTAL = {
     "recovered": ("/portal/claims/", "recovered"),
+    "billed_now": ("/portal/claims/", "recovered"),
     "since_start": ("/portal/claims/", "recovered"),
     "taken_back": ("/portal/claims/", "reversed"),
+    "credited_now": ("/portal/claims/", "reversed"),
     "filed": ("/portal/claims/", "under_way"),
     "under_way": ("/portal/claims/", "under_way"),
     "refused": ("/portal/claims/", "refused"),

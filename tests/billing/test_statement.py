@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,6 +12,8 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 import db
+from billing import moves, phrases
+from billing.invoices import make_invoices
 from billing.statement import Bill, Figure, Statement, Sum, statement
 from models import (
     Approval,
@@ -97,6 +100,30 @@ def test_money_is_of_the_week_in_which_amazon_approved_it_however_late_it_was_se
     assert told.of(Figure.SINCE_START) == (usd(3, 9, "111.06"),)
 
 
+def test_what_came_too_late_for_its_own_week_is_told_with_the_invoice_that_has_it(cast: Cast) -> None:
+    """The report lags by days: what was approved on a Friday is seldom known on Monday."""
+    with db.transaction() as session:
+        session.get_one(Client, cast.client_id).address = "1 Quay"
+        row, other = (claim(session, cast.account_id, cast.ann.user_id) for _ in range(2))
+        given = paid(session, row, on=date(2026, 11, 13))
+        paid(session, row, "-12.34", cash=-1, reverses=given, on=date(2026, 11, 14))
+        paid(session, other, on=date(2026, 11, 17))
+    assert not read(cast).of(Figure.BILLED_NOW)
+    with db.transaction() as session:
+        made = make_invoices(session, cast.client_id, WEEK.sunday, actor=cast.bill, now=AFTER)
+    told = read(cast)
+    assert told.of(Figure.BILLED_NOW) == (usd(1, 3, "37.02"),)
+    assert told.of(Figure.CREDITED_NOW) == (usd(1, -1, "-12.34"),)
+    assert told.of(Figure.RECOVERED) == (usd(1, 3, "37.02"),)
+    assert phrases.total(told) == "37.02 USD recovered last week."
+    late = replace(told, sums={figure: sums for figure, sums in told.sums.items() if figure is not Figure.RECOVERED})
+    assert phrases.total(late) == "37.02 USD recovered earlier is billed now."
+    assert not read(cast, client_id=cast.other_client_id).sums
+    with db.transaction() as session:
+        moves.void(session, made.invoices[0].id, note="wrong", actor=cast.bill, now=AFTER)
+    assert not read(cast).of(Figure.BILLED_NOW)
+
+
 def test_a_claim_that_is_paid_twice_is_one_claim_and_stock_is_no_money(cast: Cast) -> None:
     with db.transaction() as session:
         row = claim(session, cast.account_id, cast.ann.user_id)
@@ -167,7 +194,12 @@ def test_a_client_sees_no_other_clients_rows_and_the_staff_see_all(cast: Cast) -
     own, other = read(cast), read(cast, client_id=cast.other_client_id)
     everything = read(cast, client_id=None)
     assert own.sums == other.sums
-    assert set(own.sums) == set(Figure) - {Figure.TO_APPROVE, Figure.TAKEN_BACK}
+    assert set(own.sums) == set(Figure) - {
+        Figure.TO_APPROVE,
+        Figure.TAKEN_BACK,
+        Figure.BILLED_NOW,
+        Figure.CREDITED_NOW,
+    }
     for figure in own.sums:
         assert everything.count(figure) == 2 * own.count(figure), figure
     assert [each.client for each in other.refusals] == ["Bolt"]
