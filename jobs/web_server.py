@@ -3,6 +3,7 @@
 import errno
 import os
 import socket
+import struct
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,8 @@ from errors import RecoupError
 from jobs import redis_server
 
 _BACKLOG = 512
+# A client that stops in the middle of a request holds one of the web server's few threads; gunicorn has no limit to it.
+_SILENT_SECONDS = 30
 
 
 class CannotListen(RecoupError):
@@ -21,10 +24,12 @@ class CannotListen(RecoupError):
 
 @contextmanager
 def listening(host: str, port: int) -> Iterator[socket.socket]:
-    """Open the listening socket. Raises CannotListen, which says why."""
+    """Open the listening socket; who goes silent on one of its connections is cut off. Raises CannotListen with why."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Accepted connections inherit it; a time-out of Python's own would not outlive gunicorn's `setblocking`.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", _SILENT_SECONDS, 0))
         try:
             listener.bind((host, port))
             listener.listen(_BACKLOG)
