@@ -33,7 +33,7 @@ _FIRST_PAGES = {
     Role.CLIENT: "portal.home",
 }
 _LONGEST_PASSWORD = 1000
-# As browsers and our own redirects write it: a browser drops tabs and line breaks, and takes \\ for /, so that each
+# As browsers and our own redirects write it: a browser drops tabs and line breaks, and takes \ for /, so that each
 # can make a host of what follows.
 _OWN_PATH = re.compile(r"/(?:[!-.0-\[\]-~][!-\[\]-~]*)?")
 #: at most so many passwords are hashed at once
