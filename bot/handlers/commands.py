@@ -14,12 +14,12 @@ from bot.people import slack_actor
 from bot.press import Press
 from bot.status import claim_status, status
 from claims import queries
-from claims.access import Actor
+from claims.access import Actor, Permission
 from claims.links import claim_link, to_decide_link
 from clock import utcnow
 from db import reading
 from errors import NotFound
-from models import Client
+from models import Client, Role
 
 HELP = (
     "Type `/claims status` for counts, money and the nearest deadlines, "
@@ -50,6 +50,8 @@ def claims(ack: Ack, body: dict[str, Any]) -> None:
 
 def _status(session: Session, actor: Actor, about: str) -> Message:
     now = utcnow()
+    if actor.role is not Role.CLIENT:  # a client's people see their own
+        actor.require(Permission.WORK_CLAIMS)
     if not about:
         return status(queries.status_summary(session, actor), whose="All clients", now=now, link=to_decide_link())
     if number := _CLAIM_ID.fullmatch(about):

@@ -84,6 +84,13 @@ def test_people_of_a_client_who_left_are_told_no_numbers(desk: Desk) -> None:
     assert "USD" not in _shown(desk)
 
 
+def test_billing_is_told_no_more_in_slack_than_in_the_back_office(desk: Desk) -> None:
+    _fill(desk)
+    desk.type("Bill", "status")
+    assert desk.told("Bill").startswith("Bill may not work on claims")
+    assert "USD" not in _shown(desk)
+
+
 def test_unknown_person_is_told_no_numbers(desk: Desk) -> None:
     _fill(desk)
     desk.type("Vic", "status")
