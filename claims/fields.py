@@ -15,8 +15,11 @@ _SLACK_ID = re.compile(r"[UW][A-Z0-9]{2,30}")
 
 
 def clean(text: str | None) -> str | None:
-    """Return the text without blanks around it, None where nothing is left. PostgreSQL stores no NUL."""
-    return (text or "").replace("\x00", "").strip() or None
+    """Return the text without blanks around it, None where nothing is left.
+
+    PostgreSQL stores no NUL, and no database half a character, as JSON can carry one.
+    """
+    return (text or "").replace("\x00", "").encode(errors="replace").decode().strip() or None
 
 
 def checked_text(text: str | None, *, longest: int, field: str) -> str | None:

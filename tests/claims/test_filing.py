@@ -417,6 +417,14 @@ def test_what_one_person_sends_twice_is_kept_once(database: str) -> None:
     assert [move.action for move in seen.history] == ["replied"] * 3 + ["noted"] * 2
 
 
+def test_what_no_database_stores_is_left_out_of_a_reply(database: str) -> None:
+    cast = make_cast()
+    claim_id = _made(cast, status=S.SUBMITTED)
+    with db.transaction() as session:
+        filing.add_reply(session, claim_id, reply="Nul\x00 and half \ud83d.", actor=cast.ann, now=NOW)
+    assert _seen(claim_id, cast).notes[0].text == "Nul and half ?."
+
+
 def test_what_cannot_be_a_reply_is_refused(sqlite_database: str) -> None:
     cast = make_cast()
     filed, closed = _made(cast, status=S.SUBMITTED), _made(cast, status=S.CLOSED, submitted_at=NOW)
