@@ -33,11 +33,17 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """Lines of one file that share a header. `columns` is empty where the report is no table (JSON): show `raw`."""
+    """Lines of one file that share a header. `columns` are those of the report, or the fields of its JSON.
+
+    Columns in which no line has anything are named in `empty` alone. Both are empty where the text is neither a table
+    nor whole JSON: show `raw`. `is_json`: the lines were taken apart, so that `raw` is what Amazon wrote.
+    """
 
     report: str
     file: str
     columns: tuple[str, ...]
+    empty: tuple[str, ...]
+    is_json: bool
     lines: tuple[Line, ...]
 
 
@@ -51,20 +57,43 @@ def sheets(evidence: Iterable[EvidenceLine], *, keys: Iterable[str | None]) -> l
 
 
 def _sheet(report: str, file: str, header: str, lines: Sequence[EvidenceLine], keys: frozenset[str]) -> Sheet:
-    columns = tuple(report_lines.cells(header, header)) if report_lines.is_table(header) else ()
-    return Sheet(words.report_name(report), file, columns, tuple(_line(line, columns, keys) for line in lines))
+    is_table = report_lines.is_table(header)
+    names, rows = _of_table(header, lines) if is_table else _of_json(header, lines)
+    filled = [at for at in range(len(names)) if any(row[at] for row in rows)]
+    columns = tuple(names[at] for at in filled)
+    shown = [[row[at] for at in filled] for row in rows]
+    return Sheet(
+        words.report_name(report),
+        file,
+        columns,
+        empty=tuple(name for at, name in enumerate(names) if at not in filled),
+        is_json=bool(columns) and not is_table,
+        lines=tuple(_line(line, columns, texts, keys) for line, texts in zip(lines, shown, strict=True)),
+    )
 
 
-def _line(line: EvidenceLine, columns: Sequence[str], keys: frozenset[str]) -> Line:
-    texts = report_lines.cells(line.text, line.header) if columns else []
-    texts += [""] * (len(columns) - len(texts))
+def _of_table(header: str, lines: Sequence[EvidenceLine]) -> tuple[list[str], list[list[str]]]:
+    """Return the columns, and each line's cells: a short line filled up, a long one cut."""
+    names = report_lines.cells(header, header)
+    rows = [report_lines.cells(line.text, header)[: len(names)] for line in lines]
+    return names, [[*row, *[""] * (len(names) - len(row))] for row in rows]
+
+
+def _of_json(header: str, lines: Sequence[EvidenceLine]) -> tuple[list[str], list[list[str]]]:
+    """Return the fields of all lines, and each line's values; no fields where a line is no whole object."""
+    found = [report_lines.fields(line.text) for line in lines if not header]
+    names = list(dict.fromkeys(name for each in found for name in each)) if all(found) else []
+    return names, [[each.get(name, "") for name in names] for each in found] if names else [[] for _ in lines]
+
+
+def _line(line: EvidenceLine, columns: Sequence[str], texts: Sequence[str], keys: frozenset[str]) -> Line:
     return Line(
         place=f"{line.file}, line {line.line:,}",
         number=line.line,
         role=words.evidence_role_name(line.role),
         note=line.note,
         sha256=line.sha256,
-        cells=tuple(_cell(column, text, line, keys) for column, text in zip(columns, texts, strict=False)),
+        cells=tuple(_cell(column, text, line, keys) for column, text in zip(columns, texts, strict=True)),
         raw=line.text,
     )
 

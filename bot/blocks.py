@@ -24,7 +24,7 @@ LABEL_LIMIT = 75
 SECTION_LIMIT = 600
 CONTEXT_LIMIT = 300
 FILE_LIMIT = 120
-LINE_LIMIT = 400
+LINE_LIMIT = 300
 EVIDENCE_SHOWN = 3
 CAVEATS_SHOWN = 5
 TEXT_LIMIT = 1_000
@@ -32,7 +32,7 @@ TEXT_LIMIT = 1_000
 
 @dataclass(frozen=True)
 class Line:
-    """One report line a card rests on. `line` counts from 1, the header being line 1."""
+    """One report line a card rests on, in short. `line` counts from 1, the header being line 1."""
 
     file: str
     line: int
@@ -227,14 +227,14 @@ def _checks(data: Card) -> list[Block]:
 
 def _evidence_line(line: Line) -> Block:
     where = f"{code(line.file, FILE_LIMIT)}, line {line.line:,} · {words.evidence_role_name(line.role)}"
-    text = " | ".join(cell.strip().strip('"') for cell in line.text.split("\t"))
-    return {"type": "section", "text": {"type": "mrkdwn", "text": f"{where}\n{code(text, LINE_LIMIT)}"}}
+    return {"type": "section", "text": {"type": "mrkdwn", "text": f"{where}\n{code(line.text, LINE_LIMIT)}"}}
 
 
 def _rests_on(data: Card) -> list[str]:
     facts = [words.policy_name(data.policy, is_confirmed=data.policy_confirmed), data.reference]
     if data.more_evidence:
-        facts.append(f"{data.more_evidence:,} more lines of evidence in the back office")
+        more = "1 more line" if data.more_evidence == 1 else f"{data.more_evidence:,} more lines"
+        facts.append(f"{more} of evidence in the back office")
     if data.cleared:
         facts.append("Checked: " + ", ".join(map(words.caveat_name, data.cleared)))
     facts.append(data.approval)

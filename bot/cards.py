@@ -13,7 +13,7 @@ from bot import blocks
 from bot.client import SlackRefused, SlackTrouble, call, web_client
 from bot.press import Press
 from bot.text import marketplace_day
-from claims import approvals, moves, queries, requests, words
+from claims import approvals, moves, queries, report_lines, requests, words
 from claims.access import system_actor
 from claims.approvals import Approvals
 from claims.links import claim_link, discrepancy_link, to_decide_link
@@ -172,7 +172,10 @@ def _data(found: Discrepancy, now: datetime, standing: Approvals, asked: Request
         link=claim_link(claim.id) if claim else discrepancy_link(found.id),
         caveats=tuple(caveat.code for caveat in found.caveats if caveat.cleared_at is None),
         cleared=tuple(caveat.code for caveat in found.caveats if caveat.cleared_at is not None),
-        evidence=tuple(blocks.Line(e.file, e.line, e.role, e.text) for e in lines[: blocks.EVIDENCE_SHOWN]),
+        evidence=tuple(
+            blocks.Line(e.file, e.line, e.role, report_lines.in_short(e.text, e.header))
+            for e in lines[: blocks.EVIDENCE_SHOWN]
+        ),
         more_evidence=max(len(lines) - blocks.EVIDENCE_SHOWN, 0),
         decision=_decision(found, now) or _half(standing),
         claim=_claim_line(claim, today, asked) if claim else None,
@@ -183,14 +186,15 @@ def _data(found: Discrepancy, now: datetime, standing: Approvals, asked: Request
 
 def _claim_line(claim: Claim, today: date, asked: Request | None) -> blocks.ClaimLine:
     is_to_file = claim.status is ClaimStatus.TO_SUBMIT
-    facts = ["filed? not yet"] if is_to_file else [words.claim_status_name(claim.status.value, claim.closed_reason)]
+    facts = ["not filed yet"] if is_to_file else [words.claim_status_name(claim.status.value, claim.closed_reason)]
     if claim.recovered:
         facts.append(words.money(claim.recovered, claim.currency))
     if claim.case_id:
         facts.append(f"case {claim.case_id}")
     step = next_step(claim)
     if step.by is not None:
-        facts.append(step.told(today))
+        told = step.told(today)
+        facts.append(told[:1].lower() + told[1:])
     if asked:
         facts.append(f"the client is asked since {words.day(asked.asked_at.date())}")
     takes_replies = claim.status in moves.OPEN_AT_AMAZON or claim.status is ClaimStatus.REVERSED

@@ -1,6 +1,9 @@
-"""Kept report lines taken apart as the report's own columns. Pure: a header and a line in, cells out."""
+"""Kept report lines taken apart as the report's own columns or fields. Pure: a header and a line in, cells out."""
 
 import csv
+import json
+from collections.abc import Iterator
+from typing import Any
 
 
 def is_table(header: str) -> bool:
@@ -18,3 +21,80 @@ def cells(text: str, header: str) -> list[str]:
     else:
         rows = [text.rstrip("\r\n").split(delimiter)] if text else []
     return [cell.strip() for cell in rows[0]] if rows else []
+
+
+def fields(text: str) -> dict[str, str]:
+    """Return the values of one JSON object by their names, as delivered; none where the text is no whole object.
+
+    An amount stands with its currency under the name that Amazon gives it: {"ChargeType": "Tax", "ChargeAmount": …} is
+    Tax. What lists hold is named without them, and numbered where an entry has no name of its own.
+    """
+    try:
+        value = json.loads(text, parse_float=str, parse_int=str)
+        pairs = list(_named(value, "")) if isinstance(value, dict) else []
+    except (ValueError, RecursionError):
+        return {}
+    found: dict[str, str] = {}
+    for name, each in pairs:
+        found[_free(name, found)] = each
+    return found
+
+
+def in_short(text: str, header: str) -> str:
+    """Return one delivered line for a reader in a hurry: the cells that hold something, or fields with their names."""
+    if is_table(header):
+        return " | ".join(cell for cell in cells(text, header) if cell)
+    named = fields(text) if not header else {}
+    return " | ".join(f"{name} {each}" for name, each in named.items() if each) or text
+
+
+def _named(value: dict[str, Any], path: str) -> Iterator[tuple[str, str]]:
+    """Yield name and text of all that an object holds; an object that names its one amount gives the name to it."""
+    amounts = {name: amount for name, each in value.items() if (amount := _amount(each))}
+    label = next((name for name, each in value.items() if name.endswith("Type") and isinstance(each, str)), None)
+    if label and len(amounts) == 1:
+        yield f"{path}{value[label]}", next(iter(amounts.values()))
+        value = {name: each for name, each in value.items() if name != label and name not in amounts}
+    for name, each in value.items():
+        yield from _of_value(each, f"{path}{name}", path, amounts.get(name))
+
+
+def _of_value(value: Any, name: str, path: str, amount: str | None) -> Iterator[tuple[str, str]]:
+    if amount:
+        yield name, amount
+    elif isinstance(value, dict):
+        yield from _named(value, f"{name}.")
+    elif isinstance(value, list) and any(isinstance(each, dict | list) for each in value):
+        is_named = len(value) == 1 or all(isinstance(each, dict) and any(map(_amount, each.values())) for each in value)
+        for number, each in enumerate(value, 1):
+            inner = path if is_named else f"{name} {number}."
+            yield from (
+                _named(each, inner) if isinstance(each, dict) else _of_value(each, f"{name} {number}", path, None)
+            )
+    elif isinstance(value, list):
+        yield name, ", ".join(map(_text, value))
+    else:
+        yield name, _text(value)
+
+
+def _amount(value: Any) -> str | None:
+    """Return "-18.29 USD" of an object that is an amount in either of Amazon's spellings."""
+    if isinstance(value, dict) and {name.lower() for name in value} == {"currencycode", "currencyamount"}:
+        by_name = {name.lower(): _text(each) for name, each in value.items()}
+        return f"{by_name['currencyamount']} {by_name['currencycode']}"
+    return None
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _free(name: str, taken: dict[str, str]) -> str:
+    """Return the name, numbered where it is taken."""
+    number, free = 1, name
+    while free in taken:
+        number += 1
+        free = f"{name} ({number})"
+    return free

@@ -53,10 +53,24 @@ def test_a_short_line_is_filled_up_and_a_long_one_cut_to_the_header():
     assert [len(each.cells) for each in sheet.lines] == [3, 3]
 
 
-def test_a_report_that_is_no_table_is_shown_as_delivered():
-    (sheet,) = sheets([line(header="", text='{"ShipmentId": "FBA15Z"}')], keys=[])
-    assert sheet.columns == ()
-    assert sheet.lines[0].raw == '{"ShipmentId": "FBA15Z"}'
+def test_columns_in_which_no_line_has_anything_are_named_and_not_drawn():
+    (sheet,) = sheets([line(text="10/20/2026\t\t-3"), line(text="10/21/2026\t\t1", line=2)], keys=[])
+    assert (sheet.columns, sheet.empty) == (("Date", "Quantity"), ("FNSKU",))
+    assert [[cell.text for cell in each.cells] for each in sheet.lines] == [["10/20/2026", "-3"], ["10/21/2026", "1"]]
+
+
+def test_json_is_shown_by_its_fields_and_as_delivered():
+    texts = ['{"ShipmentId": "FBA15Z", "QuantityReceived": 3}', '{"ShipmentId": "FBA15Z", "QuantityInCase": 0}']
+    (sheet,) = sheets([line(header="", text=text, line=at) for at, text in enumerate(texts, 1)], keys=["FBA15Z"])
+    assert sheet.columns == ("ShipmentId", "QuantityReceived", "QuantityInCase")
+    assert [[cell.text for cell in each.cells] for each in sheet.lines] == [["FBA15Z", "3", ""], ["FBA15Z", "", "0"]]
+    assert [[cell.is_key for cell in each.cells] for each in sheet.lines] == [[True, True, False], [True, False, False]]
+    assert (sheet.is_json, [each.raw for each in sheet.lines]) == (True, texts)
+
+
+def test_json_that_was_cut_is_shown_as_it_was_kept():
+    (sheet,) = sheets([line(header="", text='{"ShipmentId": "FBA1…')], keys=[])
+    assert (sheet.columns, sheet.is_json, sheet.lines[0].raw) == ((), False, '{"ShipmentId": "FBA1…')
 
 
 def test_seller_centrals_csv_is_read_by_its_commas():

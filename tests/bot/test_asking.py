@@ -113,7 +113,7 @@ def test_the_clients_approval_makes_the_claim_and_the_card_follows(desk: Desk) -
         review.approve(session, found, actor=desk.cast.carl, now=NOW)
     desk.deliver()
     assert "Approved by Carl" in shown(desk.messages[0])
-    assert "Claim 1: filed? not yet" in shown(desk.messages[0])
+    assert "Claim 1: not filed yet" in shown(desk.messages[0])
 
 
 def test_the_client_who_was_first_is_named_on_the_card(desk: Desk) -> None:

@@ -38,7 +38,7 @@ MUG = blocks.Card(
     policy="us/2024-10-23",
     policy_confirmed=True,
     link="http://127.0.0.1:5000/admin/discrepancies/7/",
-    evidence=(blocks.Line("ledger.txt", 1234, "loss", "10/01/2026\tX001\t-3\tM"),),
+    evidence=(blocks.Line("ledger.txt", 1234, "loss", "10/01/2026 | X001 | -3 | M"),),
 )
 APPROVED = blocks.Decision("Approved", "Ann", datetime(2026, 11, 21, 9, 14, tzinfo=UTC), can_be_undone=True)
 HOSTILE = st.one_of(
@@ -123,7 +123,7 @@ def test_decided_card_loses_undo() -> None:
 @pytest.mark.parametrize(
     ("claim", "buttons"),
     [
-        (blocks.ClaimLine("Claim 3: filed? not yet", is_to_file=True), [ids.WHAT_TO_FILE, ids.FILED]),
+        (blocks.ClaimLine("Claim 3: not filed yet", is_to_file=True), [ids.WHAT_TO_FILE, ids.FILED]),
         (blocks.ClaimLine("Claim 3: Filed, case 123456", takes_replies=True), [ids.REPLIED]),
         (blocks.ClaimLine("Claim 3: Filed", takes_replies=True, can_ask=True), [ids.REPLIED, ids.ASK]),
         (blocks.ClaimLine("Claim 3: Closed: refused by Amazon"), []),

@@ -20,7 +20,7 @@ def approve(desk: Desk, **more: Any) -> int:
     with transaction() as session:
         claim_id = review.approve(session, found, actor=desk.cast.ann, now=NOW).id
     desk.deliver()
-    assert "filed? not yet" in shown(desk.messages[-1])
+    assert "not filed yet" in shown(desk.messages[-1])
     return claim_id
 
 
@@ -66,7 +66,7 @@ def test_a_claim_is_filed_and_its_card_follows(desk_on_both: Desk) -> None:
     assert (answer.is_taken, errors) == (True, {})
     eventually(lambda: f"Claim 1: Filed, case {CASE}" in shown(desk.messages[0]))
     assert action_ids(desk.messages[0]) == [REPLIED, "claim:ask", "page:open"]
-    assert "filed? not yet" not in desk.messages[0]["text"]
+    assert "not filed yet" not in desk.messages[0]["text"]
     seen = claim(desk)
     assert (seen.status, seen.case_id) == (ClaimStatus.SUBMITTED, CASE)
     assert (seen.history[-1].actor_name, seen.history[-1].through) == ("Ann", Through.SLACK)
@@ -111,7 +111,7 @@ def test_a_reply_is_kept_and_the_card_says_when_to_act(desk_on_both: Desk) -> No
         "Bea", outcome="needs_info", reply="Which invoice?\nRegards", next_action_on="2026-12-01"
     )
     assert (answer.is_taken, errors) == (True, {})
-    eventually(lambda: "To answer Amazon by 1 Dec 2026, in 8 days" in shown(desk.messages[0]))
+    eventually(lambda: "to answer Amazon by 1 Dec 2026, in 8 days" in shown(desk.messages[0]))
     seen = claim(desk)
     assert (seen.status, seen.notes[0].text, seen.notes[0].author_name) == (
         ClaimStatus.NEEDS_INFO,

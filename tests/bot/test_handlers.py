@@ -27,7 +27,7 @@ def test_approve_makes_a_claim_and_the_card_says_who_and_when(desk_on_both: Desk
     row = desk.row(found)
     assert (row.status, row.decided_by_id) == (DiscrepancyStatus.APPROVED, desk.cast.ann.user_id)
     assert "23 Nov 2026, 09:14 UTC" in shown(desk.messages[0])
-    assert "Claim 1: filed? not yet, To file by 19 Dec 2026, in 26 days" in shown(desk.messages[0])
+    assert "Claim 1: not filed yet, to file by 19 Dec 2026, in 26 days" in shown(desk.messages[0])
     assert action_ids(desk.messages[0]) == ["claim:packet", "claim:filed", "claim:ask", UNDO, "page:open"]
     assert "Approved by Ann" in desk.messages[0]["text"]
 
