@@ -33,7 +33,8 @@ _NUMBER_WORDS = {8: "eight", 9: "nine"}
 class Figure:
     """A chart with its finding and its numbers: rows of cells, each one line or several.
 
-    `name` is unique on the page. Without a drawing, `empty` says why there is none and what brings one.
+    `name` is unique on the page. Without a drawing, `empty` says why there is none and what brings one. `tones` are the
+    colours that stand for the rows in the drawing, where each row has one.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Figure:
     rows: Sequence[Sequence[Sequence[str]]] = ()
     empty: str = ""
     note: str = ""
+    tones: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +124,10 @@ def open_by_next_step(discrepancies: Mapping[str, Standing], claims: Mapping[str
     drawing = charts.stacked(
         [charts.Segment(name, standing.count, tone) for name, tone, standing in steps], name="open", title=title
     )
-    rows = [
-        [[name], [f"{each.count:,}"], [f"{each.quantity:,}"], each.amounts or ["–"]]
-        for name, _, each in steps
-        if each.count
-    ]
-    return Figure("open", title, drawing, ("Next step", "Number", "Units", "Worth"), rows)
+    shown = [(name, tone, each) for name, tone, each in steps if each.count]
+    rows = [[[name], [f"{each.count:,}"], [f"{each.quantity:,}"], each.amounts or ["–"]] for name, _, each in shown]
+    head = ("Next step", "Number", "Units", "Worth")
+    return Figure("open", title, drawing, head, rows, tones=[tone for _, tone, _ in shown])
 
 
 def _recovered(currency: str, weeks: Sequence[WeekReceived]) -> Figure:
