@@ -222,11 +222,10 @@ def _paid(session: Session, client: Client, *conditions: ColumnElement[bool]) ->
 
 
 def _recovered(session: Session, client: Client) -> Total:
+    """Return what came in by claims: those that Amazon made up for in stock count too, and have no money."""
+    has_some = STATES["recovered"] | (Claim.recovered > Decimal(0))
     count = session.scalar(
-        select(func.count())
-        .select_from(Claim)
-        .join(Claim.account)
-        .where(Account.client_id == client.id, Claim.recovered > Decimal(0))
+        select(func.count()).select_from(Claim).join(Claim.account).where(Account.client_id == client.id, has_some)
     )
     return Total(count or 0, _money(_paid(session, client)))
 

@@ -13,6 +13,7 @@ from models import (
     Approval,
     Claim,
     ClaimPayment,
+    ClaimStatus,
     Client,
     ClientStatus,
     Discrepancy,
@@ -141,6 +142,15 @@ def test_what_amazon_took_back_is_no_negative_income(office, shop, carl):
     assert "20.00 USD came in this week" in said
     assert "10.00 USD taken back" in said
     assert "Recovered since the start 10.00 USD" in said
+
+
+def test_a_claim_that_amazon_made_up_for_in_stock_counts_as_recovered(office, shop, carl):
+    with db.transaction() as session:
+        claim = session.query(Claim).filter_by(status=ClaimStatus.TO_SUBMIT).one()
+        claim.status = ClaimStatus.RECOVERED
+    said = carl.text("/portal/")
+    assert "Recovered since the start 20.00 USD on 2 claims" in said
+    assert "Recovered Amazon paid because we claimed it 2 20.00 USD" in said
 
 
 def test_a_new_client_is_told_that_nothing_came_yet(office):
