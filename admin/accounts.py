@@ -49,14 +49,14 @@ class AccountForm(EntryForm):
         "Name", [InputRequired("Give the account a name.")], description="As the agency calls it, like “Acme US”."
     )
     marketplace = SelectField("Marketplace", description="Its days and currency count, and its policy.")
-    seller_id = StringField("Seller id", description="Amazon's, like A2XAMPLE. Empty if it is not known yet.")
+    seller_id = StringField("Seller ID", description="Amazon's, like A2XAMPLE. Empty if it is not known yet.")
 
 
 class AccountView(EntryView):
     """The list of accounts, the form for a new one, and what was read of one."""
 
     noun = ("account", "accounts")
-    search_label = "Account, client or seller id"
+    search_label = "Account, client or seller ID"
     form_type = AccountForm
     empty = "It belongs to a client. Its reports are read with flask import, and looked at each day."
     takes_changes = False  # an account's name and marketplace are what its findings stand under
@@ -67,7 +67,7 @@ class AccountView(EntryView):
         "client": "Client",
         "marketplace": "Marketplace",
         "status": "State",
-        "seller_id": "Seller id",
+        "seller_id": "Seller ID",
     }
     column_formatters: ClassVar[Mapping[str, Any]] = {
         "client": lambda _view, _context, row, _name: row.client.name,

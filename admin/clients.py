@@ -196,11 +196,11 @@ class ClientForm(EntryForm):
         "from now on.",
     )
     review_channel = StringField(
-        "Slack channel for this client's cards", description="Channel id (C…). Empty: the agency's review channel."
+        "Slack channel for this client's cards", description="Channel ID (C…). Empty: the agency's review channel."
     )
     client_channel = StringField(
         "The client's own Slack channel",
-        description="Channel id (C…), for the week's digest each Monday. Empty: the client gets none in Slack.",
+        description="Channel ID (C…), for the week's digest each Monday. Empty: the client gets none in Slack.",
     )
 
 

@@ -19,7 +19,7 @@ from admin.staff import told
 from claims import words
 from clock import utcnow
 from db import reading, transaction
-from models import Account, Client, Medium, OutboxMessage, OutboxState
+from models import Account, Client, Discrepancy, Medium, OutboxMessage, OutboxState
 
 _RESEND = "/<int(max=2147483647):message_id>/resend"
 STUCK = "stuck"
@@ -134,7 +134,7 @@ class MessageView(Listing):
 
 
 def _shown(session: Session, rows: Sequence[OutboxMessage]) -> dict[int, Shown]:
-    """Return by id what is said of each message: two queries, however many there are."""
+    """Return by id what is said of each message: three queries, however many there are."""
     account_ids = {row.account_id for row in rows if row.account_id}
     accounts = session.scalars(
         select(Account).where(Account.id.in_(account_ids)).options(joinedload(Account.client))
@@ -142,10 +142,18 @@ def _shown(session: Session, rows: Sequence[OutboxMessage]) -> dict[int, Shown]:
     by_account = {account.id: account.client for account in accounts}
     client_ids = {row.client_id for row in rows if row.client_id}
     by_id = {client.id: client for client in session.scalars(select(Client).where(Client.id.in_(client_ids)))}
+    losses = {row.discrepancy_id for row in rows if row.discrepancy_id and not row.channel}
+    cards = select(Discrepancy.id, Discrepancy.card_channel).where(Discrepancy.id.in_(losses))
+    card_in = {loss_id: channel for loss_id, channel in session.execute(cards) if channel}
     shown = {}
     for row in rows:
         client = by_id.get(row.client_id or 0) or by_account.get(row.account_id or 0)
-        shown[row.id] = Shown(_to(row, client), client.name if client else "", _about(row), _resent(row))
+        shown[row.id] = Shown(
+            _to(row, client) or card_in.get(row.discrepancy_id or 0, ""),
+            client.name if client else "",
+            _about(row),
+            _resent(row),
+        )
     return shown
 
 

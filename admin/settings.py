@@ -38,10 +38,10 @@ class AgencyForm(EntryForm):
     )
     review_channel = StringField(
         "Slack channel for new discrepancies",
-        description="Channel id (C…). Empty: the channel of SLACK_REVIEW_CHANNEL. A client's own channel goes first.",
+        description="Channel ID (C…). Empty: the server's own, if it has one. A client's own channel goes first.",
     )
     digest_channel = StringField(
-        "Slack channel for the week's digest", description="Channel id (C…). Empty: the channel above."
+        "Slack channel for the week's digest", description="Channel ID (C…). Empty: the channel above."
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

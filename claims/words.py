@@ -221,7 +221,7 @@ THROUGH = {
     "admin": "in the back office",
     "portal": "in the portal",
     "cli": "on the command line",
-    "job": "by a daily run",
+    "job": "by itself",
 }
 
 ACTIONS = {

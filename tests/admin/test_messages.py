@@ -11,7 +11,7 @@ import outbox
 from claims import review
 from models import Client, Medium, OutboxMessage, OutboxState
 from tests.admin.conftest import Office, Person, read
-from tests.factories import NOW
+from tests.factories import NOW, make_discrepancy
 
 MESSAGES = "/admin/messages/"
 
@@ -122,6 +122,15 @@ def test_it_is_narrowed_by_state_medium_and_client(office: Office, ann: Person) 
     assert "C0REVIEW" in by_slack
     assert "mine@" not in by_slack
     assert "theirs@" in ann.text(f"{MESSAGES}?flt_status=all&search=theirs")
+
+
+def test_a_card_that_was_brought_up_to_date_names_the_channel_of_the_card(office: Office, ann: Person) -> None:
+    with db.transaction() as session:
+        row = make_discrepancy(session, office.cast.account_id, card_channel="C0CARDS", card_ts="1.2")
+    put("update", outbox.CARD_UPDATE, OutboxState.SENT, medium=Medium.SLACK, discrepancy_id=row.id)
+    shown = ann.text(f"{MESSAGES}?flt_status=sent")
+    assert "C0CARDS" in shown
+    assert "not known yet" not in shown
 
 
 def test_a_long_list_takes_as_many_queries_as_a_short_one(office: Office, ann: Person) -> None:
