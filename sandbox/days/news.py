@@ -88,4 +88,6 @@ def _invoices(before: Lists, after: Lists) -> Iterator[str]:
     known = {row["id"] for row in before.invoices if row["number"]}
     for row in after.invoices:
         if row["number"] and row["id"] not in known:
-            yield f"Invoice {row['number']} went to {row['client']}: {row['total']} {row['currency']}"
+            total = cents(row["total"]) or 0
+            what = "Credit note" if total < 0 else "Invoice"
+            yield f"{what} {row['number']} went to {row['client']}: {_money_of(abs(total))} {row['currency']}"

@@ -98,7 +98,7 @@ def wait_for_days(stage: Stage, child: Child) -> None:
         "The client's portal": portal(stage),
         "Mailbox": stage.mailbox,
     }
-    for own in (stage.days, stage.slack):
+    for own in (stage.days, stage.slack, stage.mailbox):
         others = {name: url for name, url in pages.items() if url != own}
         Browser(own).post_json("/_links", others)
 

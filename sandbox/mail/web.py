@@ -1,10 +1,12 @@
 """The mailbox as a web page for people, and as JSON for checks. A mail is shown as what it is: foreign."""
 
+from datetime import UTC
 from email.message import EmailMessage
+from email.utils import parseaddr, parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response, abort, jsonify, render_template, send_from_directory, url_for
+from flask import Flask, Response, abort, jsonify, render_template, request, send_from_directory, url_for
 
 from sandbox.mail.inbox import Inbox, Mail
 
@@ -23,6 +25,7 @@ _FOREIGN = (
 def create_app(inbox: Inbox, *, smtp_address: str) -> Flask:
     """Return the page as a Flask app. `smtp_address` is where mails are taken, to be shown."""
     app = Flask(__name__, static_folder=None, template_folder=str(_PAGE))
+    _lead_elsewhere(app)
 
     @app.get("/")
     def index() -> str:
@@ -67,6 +70,20 @@ def create_app(inbox: Inbox, *, smtp_address: str) -> Flask:
     return app
 
 
+def _lead_elsewhere(app: Flask) -> None:
+    """Give every page what pages are written with, among it the addresses of the demo's other pages once told."""
+    others: dict[str, str] = {}
+
+    @app.context_processor
+    def in_every_page() -> dict[str, Any]:
+        return {"others": others, "moment": _moment, "who": _who}
+
+    @app.post("/_links")
+    def links() -> Response:
+        others.update({str(name): str(url) for name, url in request.get_json().items()})
+        return jsonify(ok=True)
+
+
 def _found(inbox: Inbox, number: int) -> Mail:
     mail = inbox.get(number)
     if mail is None:
@@ -96,6 +113,20 @@ def _listed(mail: Mail) -> dict[str, Any]:
             for position, file in enumerate(mail.attachments)
         ],
     }
+
+
+def _moment(date: str) -> str:
+    """Return a mail's date as Recoup writes it: "30 Nov 2026, 16:05 UTC"; as it came where it is none."""
+    try:
+        at = parsedate_to_datetime(date).astimezone(UTC)
+    except ValueError:
+        return date
+    return f"{at.day} {at:%b %Y, %H:%M} UTC"
+
+
+def _who(address: str) -> str:
+    """Return the name of a sender, the address where there is none."""
+    return parseaddr(address)[0] or address
 
 
 def _download(file: EmailMessage) -> Response:

@@ -182,7 +182,10 @@ def test_news_tell_money_first_and_then_what_moved():
             {"id": 2, "status": "reversed", "recovered": "0.00", "currency": "USD"},
         ],
         discrepancies=[{"id": 5, "status": "settled", "status_reason": "found"}],
-        invoices=[{"id": 1, "number": "2026-1", "client": "Pine", "total": "7.40", "currency": "USD"}],
+        invoices=[
+            {"id": 1, "number": "2026-1", "client": "Pine", "total": "7.40", "currency": "USD"},
+            {"id": 2, "number": "2026-2", "client": "Oak", "total": "-1024.50", "currency": "USD"},
+        ],
         waiting=[{"line": 3}],
     )
     assert told(before, after) == [
@@ -192,6 +195,7 @@ def test_news_tell_money_first_and_then_what_moved():
         "1 discrepancy is settled: Amazon found the units",
         "1 payment waits for somebody to say which claim it is for",
         "Invoice 2026-1 went to Pine: 7.40 USD",
+        "Credit note 2026-2 went to Oak: 1,024.50 USD",
     ]
 
 

@@ -13,6 +13,7 @@ from urllib.error import HTTPError
 import pytest
 
 import config
+from sandbox.demo.browser import Browser
 from sandbox.mailbox import Mailbox
 from tests.waiting import wait_until
 
@@ -72,6 +73,17 @@ def test_a_person_sees_a_list_and_each_mail_with_its_parts(mailbox: Mailbox) -> 
     assert "37.02 USD came in." in page
     assert 'href="/mails/1/files/0" download' in page
     assert "<b>37.02" not in page
+
+
+def test_each_page_leads_to_the_demos_other_pages_once_they_are_known(mailbox: Mailbox) -> None:
+    assert "flask digest" in get(mailbox.url)[0]
+    Browser(mailbox.url).post_json("/_links", {"Calendar and Seller Support": "http://127.0.0.1:5002"})
+    assert 'Press <em>To Monday</em> on the <a href="http://127.0.0.1:5002"' in get(mailbox.url)[0]
+    send(mailbox.smtp_url, make_mail())
+    listed = get(mailbox.url)[0]
+    assert "<td>Agency</td>" in listed
+    assert "23 Nov 2026, 16:00 UTC" in listed
+    assert ">Calendar and Seller Support</a>" in get(f"{mailbox.url}/mails/1/")[0]
 
 
 def test_a_mail_runs_nothing_and_sits_in_a_frame_of_its_own(mailbox: Mailbox) -> None:

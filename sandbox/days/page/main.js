@@ -90,7 +90,7 @@ function drawCases(cases) {
 function drawCase(one, typed) {
   const title = element("h3", { text: `Case ${one.case_id}` });
   const head = element("header", {}, title, copyButton(one.case_id, "Copy the number"));
-  const parts = [head, element("p", { class: one.waits ? "state waits" : "state", text: standing(one) })];
+  const parts = [head, element("p", { class: one.waits || !one.claims.length ? "state waits" : "state", text: standing(one) })];
   if (one.text) {
     parts.push(element("details", {}, element("summary", { text: "What was asked" }), element("p", { class: "words", text: one.text })));
   }
@@ -105,9 +105,11 @@ function drawCase(one, typed) {
 }
 
 function standing(one) {
-  const about = one.claims.length ? `about claim ${one.claims.join(", ")}` : "not recorded in Recoup yet, so Amazon looks at nothing";
+  const opened = `Opened ${one.opened_on}`;
+  if (!one.claims.length) return `${opened}. Next: record its number in Recoup with Filed…; Amazon does not look at it before.`;
   const state = one.waits ? "waits for you" : one.replies.length ? "answered" : "open";
-  return `Opened ${one.opened_on}, ${about}, ${state}${one.written_on ? `; you wrote again ${one.written_on}` : ""}.`;
+  const again = one.written_on ? `; you wrote again ${one.written_on}` : "";
+  return `${opened}, about claim ${one.claims.join(", ")}, ${state}${again}.`;
 }
 
 function drawAgain(one, typed) {
