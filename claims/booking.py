@@ -16,13 +16,15 @@ from config import settings
 from detection.marketplaces import marketplaces
 from models import Account, Claim, ClaimPayment, ClaimStatus, Reimbursement, ReimbursementState
 
-#: claim types that ask for a difference in money: they are made up for when the money is there, whatever the units
+#: claim types that ask for money, a difference or what was taken back: they are made up for when the money is there,
+#: whatever the units
 _OF_MONEY = frozenset(
     {
         "refund_overpaid",
         "referral_fee_not_returned",
         "fulfilment_fee_overcharged",
         "storage_fee_overcharged",
+        "reimbursement_reversed",
         "reimbursement_underpaid",
         "return_underpaid",
     }

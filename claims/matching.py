@@ -306,20 +306,27 @@ class _Matcher:
         return fitting if sum(self.left[claim.id] for claim in fitting) == line.units else ()
 
     def _top_up(self, line: Line) -> None:
-        """Add money to the claims that the reimbursement it names has paid."""
+        """Add money to the claim that asks about the reimbursement it names, else to those which that has paid.
+
+        A line of our case is for claims of that case, whichever the reimbursement has paid.
+        """
         of_original = self._payments_of(line)
+        paid, of_case = self._claims_of(of_original), self.cases.get(line.case_id or "", [])
+        of_case = [claim for claim in of_case if _is_product(line, claim)] or ([] if paid else of_case)
         asked = [
             claim
             for claim in self.by_reference.get(line.original_id or "", ())
-            if line.original_id in claim.reimbursements and claim.filed_on <= line.approved_on
+            if line.original_id in claim.reimbursements and (claim.filed_on <= line.approved_on or claim in of_case)
         ]
-        if of_original:
+        asked = [claim for claim in asked if claim in of_case] or asked
+        if len(asked) == 1:
+            self.waiting.pop(line.key, None)
+            self._pay_money(line, asked[0], BY_CASE if asked[0] in of_case else BY_ORIGINAL)
+        elif paid and (not of_case or any(claim in of_case for claim in paid)):
             self.waiting.pop(line.key, None)
             self._pay_alike(line, of_original)
-        elif len(asked) == 1:
-            self._pay_money(line, asked[0], BY_ORIGINAL)
-        elif asked or line.case_id in self.cases:
-            ours = asked or self.cases[line.case_id or ""]
+        elif asked or of_case:
+            ours = asked or of_case
             if len(ours) == 1:
                 self._pay_money(line, ours[0], BY_CASE)
             else:

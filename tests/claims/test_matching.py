@@ -299,6 +299,22 @@ def test_a_claim_about_a_reimbursement_is_paid_by_the_line_that_names_it() -> No
     ]
 
 
+@pytest.mark.parametrize("case", [None, "20000000001"])
+def test_a_claim_about_a_payment_of_ours_is_paid_by_the_line_that_names_it(case: str | None) -> None:
+    asked = claim(2, case_id="20000000001", reimbursements=frozenset({"Ra"}), kinds=kinds_of("reimbursement_underpaid"))
+    more = line("b", case_id=case, original_id="Ra", cash_units=0, amount=Decimal("4.00"), approved_on=FILED + 30 * DAY)
+    by = "case_id" if case else "original"
+    assert paid(plan([claim(), asked], line(case_id=CASE), more))[1] == (2, "b", 0, 0, "4.00", by)
+
+
+def test_a_top_up_of_one_case_is_not_for_the_claim_of_another() -> None:
+    other = claim(2, case_id="20000000001", fnskus=frozenset({"X001"}))
+    more = line("b", case_id="20000000001", original_id="Ra", amount=Decimal("4.00"), approved_on=FILED + 30 * DAY)
+    assert paid(plan([claim(), other], line(case_id=CASE), more))[1] == (2, "b", 0, 0, "4.00", "case_id")
+    strange = replace(other, fnskus=frozenset({"X002"}), mskus=frozenset())
+    assert paid(plan([claim(), strange], line(case_id=CASE), more))[1] == (1, "b", 0, 0, "4.00", "original")
+
+
 # Reversals
 
 
