@@ -141,7 +141,9 @@ def test_a_claim_whose_lines_were_not_kept_still_names_them() -> None:
 @pytest.mark.parametrize(
     ("cell", "shown"),
     [("-3", "-3"), ("-12.50", "-12.50"), ("=1", "'=1"), ("-3+cmd|' /C'!A0", "'-3+cmd|' /C'!A0"), ("+1", "'+1"),
-     ("@SUM(A1)", "'@SUM(A1)"), ("\tx", "'\tx"), ("X001", "X001"), ("", ""), ("-", "'-"), ("-1e5=", "'-1e5=")],
+     ("@SUM(A1)", "'@SUM(A1)"), ("\tx", "'\tx"), ("X001", "X001"), ("", ""), ("-", "'-"), ("-1e5=", "'-1e5="),
+     ("\n=1", "'\n=1"), ("＝1", "'＝1"), ("＠x", "'＠x"), ("Mug;=1+1;x", "Mug;'=1+1;x"), ("a; b", "a; b"),
+     ("=a;-b", "'=a;'-b")],
 )  # fmt: skip
 def test_no_spreadsheet_runs_a_cell(cell: str, shown: str) -> None:
     assert harmless(cell) == shown
