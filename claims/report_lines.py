@@ -5,6 +5,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+# A value of so many characters is an id, a date or a name: said twice it tells nothing new.
+_LONG = 10
+
 
 def is_table(header: str) -> bool:
     """Whether the report has columns; lines of JSON have none."""
@@ -41,11 +44,22 @@ def fields(text: str) -> dict[str, str]:
 
 
 def in_short(text: str, header: str) -> str:
-    """Return one delivered line for a reader in a hurry: the cells that hold something, or fields with their names."""
+    """Return one delivered line for a reader in a hurry: the cells that hold something, or fields with their names.
+
+    An order, a date or another long value that stands in it twice is told once; numbers are told each time.
+    """
     if is_table(header):
-        return " | ".join(cell for cell in cells(text, header) if cell)
-    named = fields(text) if not header else {}
-    return " | ".join(f"{name} {each}" for name, each in named.items() if each) or text
+        named = [("", cell) for cell in cells(text, header)]
+    else:
+        named = [(f"{name} ", each) for name, each in fields(text).items()] if not header else []
+    told: list[str] = []
+    seen: set[str] = set()
+    for name, each in named:
+        if each and each not in seen:
+            told.append(f"{name}{each}")
+        if len(each) >= _LONG:
+            seen.add(each)
+    return " | ".join(told) or text
 
 
 def _named(value: dict[str, Any], path: str) -> Iterator[tuple[str, str]]:

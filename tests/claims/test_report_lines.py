@@ -77,6 +77,13 @@ def test_a_line_in_short_leaves_out_what_is_empty() -> None:
     assert in_short('{"cut', "") == '{"cut'
 
 
+def test_a_line_in_short_tells_a_long_value_once_and_each_number() -> None:
+    header = "order\tbought\tpaid\tsent\treceived"
+    assert in_short("111-1\t2026-08-08T02:29\t2026-08-08T02:29\t40\t40", header) == "111-1 | 2026-08-08T02:29 | 40 | 40"
+    orders = '{"AmazonOrderId": "111-8419293-7105940", "SellerOrderId": "111-8419293-7105940", "Sent": 1, "Got": 1}'
+    assert in_short(orders, "") == "AmazonOrderId 111-8419293-7105940 | Sent 1 | Got 1"
+
+
 @given(st.dictionaries(st.text(max_size=5), JSON, max_size=4))
 def test_every_value_of_any_object_is_there(value: dict[str, Any]) -> None:
     said = fields(json.dumps(value))
