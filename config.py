@@ -52,13 +52,16 @@ class SmtpServer:
 
 
 class Settings(BaseSettings):
-    """The settings of DESIGN section 3. Relative paths start at this file's folder."""
+    """The settings of DESIGN section 3. Relative paths start at this file's folder.
+
+    Printed, it tells no secret: addresses that can hold a password are left out.
+    """
 
     model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True)
 
     env: Literal["development", "production"] = Field("development", validation_alias="RECOUP_ENV")
-    database_url: str = Field("sqlite:///var/recoup.db", validation_alias="DATABASE_URL")
-    redis_url: str | None = Field(None, validation_alias="REDIS_URL")
+    database_url: str = Field("sqlite:///var/recoup.db", validation_alias="DATABASE_URL", repr=False)
+    redis_url: str | None = Field(None, validation_alias="REDIS_URL", repr=False)
     archive_url: str = Field("var/archive", validation_alias="ARCHIVE_URL")
     secret_key: SecretStr | None = Field(None, validation_alias="SECRET_KEY")
     encryption_keys: SecretStr | None = Field(None, validation_alias="ENCRYPTION_KEYS")

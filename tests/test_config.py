@@ -72,7 +72,12 @@ def test_a_wrong_setting_is_named_without_its_value(settings_of_the_test: Callab
 
 def test_printing_the_settings_shows_no_secret(settings_of_the_test: Callable[..., None]) -> None:
     settings_of_the_test(
-        SECRET_KEY="s3cret-key", ENCRYPTION_KEYS="s3cret-keys", SLACK_BOT_TOKEN="xoxb-s3cret", SLACK_APP_TOKEN="s3cret"
+        SECRET_KEY="s3cret-key",
+        ENCRYPTION_KEYS="s3cret-keys",
+        SLACK_BOT_TOKEN="xoxb-s3cret",
+        SLACK_APP_TOKEN="s3cret",
+        DATABASE_URL="postgresql://recoup:s3cret@127.0.0.1/recoup",
+        REDIS_URL="redis://:s3cret@127.0.0.1",
     )
     assert "s3cret" not in repr(settings()) + str(settings())
 
