@@ -54,10 +54,10 @@ def _what(rows: Sequence[Discrepancy]) -> str:
 
 
 def _product(row: Discrepancy) -> str:
-    sku = row.msku or row.fnsku
-    if row.title and sku:
-        return f"{row.title} ({sku})"
-    return row.title or sku or "a product"
+    sku, title = row.msku or row.fnsku, " ".join((row.title or "").split())
+    if title and sku:
+        return f"{title} ({sku})"
+    return title or sku or "a product"
 
 
 def _in_shipments(rows: Sequence[Discrepancy]) -> str:

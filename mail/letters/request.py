@@ -7,8 +7,10 @@ from claims.access import system_actor
 from claims.links import portal_request_link
 from errors import NotFound
 from mail.letter import Button, Letter
+from mail.rendering import one_line
 from models import ClaimStatus, ClientStatus, OutboxMessage, Request, RequestKind, RequestStatus
 
+_LONGEST_TITLES = 300
 _LEADS = {
     RequestKind.CONFIRM_SHIPMENT: "Please confirm a shipment",
     RequestKind.SEND_INVOICE: "Please send us a supplier's invoice",
@@ -52,7 +54,8 @@ def _worth(asked: Request) -> str:
 
 def _about(asked: Request) -> str:
     claim = asked.claim
-    titles = ", ".join(dict.fromkeys(row.title or row.msku or row.fnsku or "" for row in claim.discrepancies))
+    named = (row.title or row.msku or row.fnsku or "" for row in claim.discrepancies)
+    titles = one_line(", ".join(dict.fromkeys(named)), _LONGEST_TITLES)  # a report's line break makes no paragraph
     product = f" ({titles})" if titles.strip(", ") else ""
     return (
         f"It is about claim {claim.id}, {claim.account.name}: {words.claim_type_name(claim.claim_type)}, "

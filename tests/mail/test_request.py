@@ -73,3 +73,4 @@ def test_outside_text_is_text_in_the_mail(cast: Cast, mail_is_on: SmtpServer) ->
     mail = sent(mail_is_on)
     assert "<script>" not in mail.body("html")
     assert mail.header("Bcc") in (None, "")
+    assert "\nBcc:" not in mail.body("plain").replace("\r", "")
