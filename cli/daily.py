@@ -82,7 +82,10 @@ def _tell(name: str, found: "Detected") -> None:
         click.echo(f"{name}: {warned.message}", err=True)
     recorded = found.recorded
     counts = ("new", "changed", "flagged", "settled", "withdrawn", "lapsed")
-    told = [f"{count} {what}" for what in counts if (count := getattr(recorded, what))] + _money(found.paid)
+    told = [f"{count} {what}" for what in counts if (count := getattr(recorded, what))]
+    ended = (recorded.claims_withdrawn, "withdrawn"), (recorded.claims_lapsed, "not filed in time")
+    told += [f"{count} claim{'' if count == 1 else 's'} {what}" for count, what in ended if count]
+    told += _money(found.paid)
     click.echo(f"{name}, as of {found.outcome.as_of:%d %b %Y}: {', '.join(told) or 'nothing new'}.")
 
 

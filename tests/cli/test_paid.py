@@ -11,6 +11,8 @@ from flask.testing import FlaskCliRunner
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
+from claims import filing
+from claims.access import actor_by_email
 from db import reading, transaction
 from models import Claim, Discrepancy
 from tests.amazon.delivered import LEDGER, REIMBURSEMENTS, ledger, ledger_row, plain
@@ -165,9 +167,34 @@ def test_amazons_own_payment_before_the_filing_withdraws_the_claim(desk: Desk) -
     desk.run("discrepancies", "approve", desk.discrepancy("LB").id, *ASKED)
     desk.set_clock(LATER)
     desk.deliver([LOSS], [{}], until=date(2026, 11, 17))
-    assert desk.daily() == "17 Nov 2026: 1 settled."
+    assert desk.daily() == "17 Nov 2026: 1 settled, 1 claim withdrawn."
     assert desk.claim(1) == ("closed", "0.00", 0)
     assert desk.discrepancy("LB").status == "settled"
+
+
+def test_a_claim_that_nobody_filed_in_time_is_told(desk: Desk) -> None:
+    desk.deliver([LOSS], until=date(2026, 11, 2))
+    desk.daily()
+    desk.run("discrepancies", "approve", desk.discrepancy("LB").id, *ASKED)
+    desk.set_clock(FILED + timedelta(days=60))
+    assert desk.daily() == "01 Jan 2027: 1 claim not filed in time."
+    assert (desk.claim(1)[0], desk.discrepancy("LB").status) == ("closed", "lapsed")
+    assert desk.daily() == "01 Jan 2027: nothing new."
+
+
+def test_a_payment_under_a_mistyped_case_is_found_once_the_case_is_right(desk: Desk) -> None:
+    desk.deliver([LOSS], until=date(2026, 11, 2))
+    desk.daily()
+    claim_id = desk.approve_and_file("LB")
+    desk.set_clock(LATER)
+    desk.deliver([LOSS], [{"case_id": "10245671818"}], until=date(2026, 11, 17))
+    assert desk.daily() == "17 Nov 2026: 1 flagged."
+    with transaction() as session:
+        ann = actor_by_email(session, ASKED[1])
+        filing.correct_case(session, claim_id, case_id="10245671818", actor=ann, now=LATER)
+    assert desk.daily() == "17 Nov 2026: 1 payment matched."
+    assert desk.claim(claim_id) == ("recovered", "37.02", 3)
+    assert not desk.discrepancy("LB").is_changed_since_decision
 
 
 def test_a_payment_without_a_case_goes_to_the_claim_whose_loss_it_settles(desk: Desk) -> None:
