@@ -17,7 +17,7 @@ from claims.access import system_actor
 from claims.links import portal_claim_link, portal_figure_link, portal_invoice_link, portal_link
 from errors import NotFound
 from mail.letter import Attachment, Button, Letter
-from models import Client, Invoice, OutboxMessage
+from models import Client, ClientStatus, Invoice, OutboxMessage
 
 _REPLY_SHOWN = 200
 # What the table has, in its order. What came to nothing is left out, but for these two.
@@ -51,7 +51,8 @@ def weekly(session: Session, row: OutboxMessage) -> Letter:
     told = statement(session, week, client_id=client.id)
     invoices = [load_invoice(session, invoice_id, system_actor()) for invoice_id in row.payload.get("invoice_ids", ())]
     lead = " ".join([phrases.total(told), *map(_owed, invoices)])
-    asked = phrases.wanted(told)
+    has_portal = _has_portal(client)
+    asked = phrases.wanted(told) if has_portal else ""
     manager = client.case_manager
     agency = clients.agency(session)
     return Letter(
@@ -59,14 +60,15 @@ def weekly(session: Session, row: OutboxMessage) -> Letter:
         subject=f"{phrases.days(week)}: {phrases.total(told).rstrip('.')}",
         lead=lead,
         paragraphs=tuple(filter(None, (asked, *_about_bills(invoices, is_not_billed=row.payload["is_not_billed"])))),
-        button=_button(told),
-        footer=f"Or reply to this mail{f': {manager.label} reads it' if manager else ''}.",
+        button=_button(told) if has_portal else None,
+        footer=_footer(client),
         signed=agency.name,
         reply_to=manager.email if manager else None,
         attachments=tuple(map(_attached, invoices)),
         template="weekly",
         data={
             "caption": f"{client.name}, {phrases.days(week)}",
+            "has_portal": has_portal,
             "rows": [*_rows(told), *map(_bill, invoices)],
             "refusals": [
                 Refused(
@@ -92,8 +94,10 @@ def invoice(session: Session, row: OutboxMessage) -> Letter:
         subject=f"{moves.named(made)}: {words.money(abs(made.total), made.currency)}",
         lead=_owed(made),
         paragraphs=(f"It is for what Amazon paid up to the week {phrases.days(week)}.", *_about_bills([made])),
-        button=Button(f"Open {moves.named(made).lower()}", portal_invoice_link(made.id)),
-        footer=f"Or reply to this mail{f': {manager.label} reads it' if manager else ''}.",
+        button=Button(f"Open {moves.named(made).lower()}", portal_invoice_link(made.id))
+        if _has_portal(client)
+        else None,
+        footer=_footer(client),
         signed=clients.agency(session).name,
         reply_to=manager.email if manager else None,
         attachments=(_attached(made),),
@@ -105,6 +109,17 @@ def _client(session: Session, row: OutboxMessage) -> Client:
     if found is None:
         raise NotFound(f"Message {row.key} names no client.")
     return found
+
+
+def _has_portal(client: Client) -> bool:
+    """Whether a link leads anywhere: who was cancelled is told and billed to the end, but cannot sign in."""
+    return client.status is not ClientStatus.CANCELLED
+
+
+def _footer(client: Client) -> str:
+    manager = client.case_manager
+    reply = "Or reply" if _has_portal(client) else "Reply"
+    return f"{reply} to this mail{f': {manager.label} reads it' if manager else ''}."
 
 
 def _attached(made: Invoice) -> Attachment:

@@ -13,7 +13,7 @@ from claims.access import system_actor
 from clock import utcnow
 from db import transaction
 from mail.delivery import deliver_due
-from models import Approval, ClaimStatus, Client, OutboxMessage, OutboxState
+from models import Approval, ClaimStatus, Client, ClientStatus, OutboxMessage, OutboxState
 from sandbox.mail.inbox import Inbox, Mail, SmtpServer
 from tests.billing.week_rows import WEEK, asked, claim, found, moved, paid, refused
 from tests.factories import NOW, Cast, make_cast
@@ -113,6 +113,16 @@ def test_the_html_says_the_same_with_one_button_and_nothing_from_elsewhere(cast:
     assert "<style" not in page
     assert 'width="600"' in page
     assert "<caption" in page
+
+
+def test_who_was_cancelled_is_told_to_the_end_without_a_link_that_leads_nowhere(cast: Cast, inbox: Inbox) -> None:
+    fill(cast)
+    mail = sent(cast, inbox, status=ClientStatus.CANCELLED)
+    assert "37.02 USD recovered last week. Invoice 00001 is 7.40 USD." in mail.body("plain")
+    assert "\nReply to this mail: Ann reads it.\n" in mail.body("plain")
+    assert "Recovered 1 claim · 3 units 37.02 USD" in read(mail.body("html"))
+    assert not [part for part in ("plain", "html") if "/portal/" in mail.body(part)]
+    assert len(mail.attachments) == 1
 
 
 def test_the_invoice_is_attached_as_a_pdf(cast: Cast, inbox: Inbox) -> None:
