@@ -18,7 +18,9 @@ from tests.admin.test_browser import _CUT_OFF, _LOW_CONTRAST, PASSWORD, Watch, b
 __all__ = ["browser", "password_hash"]  # fixtures
 PHONE = {"width": 360, "height": 740}
 # What can be pressed is large enough for a thumb (WCAG 2.2, 24 pixels), unless it is a link within a sentence.
-_TOO_SMALL = """() => [...document.querySelectorAll("button:not(.link-button), .button, .chip, nav a, summary, select, input, textarea")]
+_TOO_SMALL = """() => [
+    ...document.querySelectorAll("button:not(.link-button), .button, .chip, nav a, summary, select, input, textarea"),
+  ]
   .filter((each) => each.checkVisibility() && each.type !== "hidden")
   .filter((each) => { const box = each.getBoundingClientRect(); return box.height < 24 || box.width < 24; })
   .map((each) => each.outerHTML.slice(0, 100))"""

@@ -163,4 +163,3 @@ def test_no_page_tells_the_staffs_notes_or_who_else_works_at_the_agency(office, 
     assert "SECRET NOTE" not in said
     assert "Bea" not in said
     assert "Ann" in said
-
