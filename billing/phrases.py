@@ -70,7 +70,7 @@ def total(told: Statement) -> str:
     under_way = told.of(Figure.UNDER_WAY)
     if under_way:
         return f"Nothing was recovered last week; {money(under_way)} under way."
-    return "Nothing was recovered last week, and nothing is under way."
+    return "Nothing was recovered last week."
 
 
 def changes(told: Statement) -> dict[Figure, str]:

@@ -118,9 +118,12 @@ def _bills(said: Sequence[str]) -> str:
 
 
 def _by_currency(told: Statement) -> list[str]:
+    """Say how many bills there are of each currency and what they come to; what is owed to clients stands apart."""
     said = []
     for currency in sorted({each.currency for each in told.bills}):
         totals = [each.total for each in told.bills if each.currency == currency]
-        noun = "invoice" if len(totals) == 1 else "invoices"
-        said.append(f"{len(totals):,} {noun}: {Money(sum(totals, start=totals[0] * 0), currency)}")
+        for noun, some in (("invoice", [t for t in totals if t >= 0]), ("credit note", [t for t in totals if t < 0])):
+            if some:
+                nouns = noun if len(some) == 1 else f"{noun}s"
+                said.append(f"{len(some):,} {nouns}: {Money(sum(some, start=some[0] * 0), currency)}")
     return said

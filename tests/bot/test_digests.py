@@ -78,7 +78,7 @@ def test_the_staff_read_what_waits_for_them_and_get_there_by_a_click() -> None:
         "<http://stuck/|1 message to look at> · not billed for want of an address: `Client 0`, `Client 1`, `Client 2`, "
         "`Client 3`, `Client 4` and 2 more.",
         "Under way: 100.00 USD (4 claims · 3 units).",
-        "1 invoice: -1.10 EUR · 1 invoice: 246.90 USD.",
+        "1 credit note: -1.10 EUR · 1 invoice: 246.90 USD.",
     ]
     assert "For you: 12 to decide · 5 to file" in message.text
     assert "http" not in message.text
@@ -86,7 +86,7 @@ def test_the_staff_read_what_waits_for_them_and_get_there_by_a_click() -> None:
 
 def test_a_quiet_week_says_so_in_five_lines() -> None:
     assert lines(client_digest(told(), client="Acme", link=LINK)) == [
-        "Nothing was recovered last week, and nothing is under way. Since the start: nothing.",
+        "Nothing was recovered last week. Since the start: nothing.",
         "Since the week before: no other change.",
         "Nothing is wanted from you.",
         "Nothing is under way.",

@@ -134,7 +134,7 @@ def test_the_invoice_is_attached_as_a_pdf(cast: Cast, inbox: Inbox) -> None:
 
 def test_a_week_without_anything_says_so(cast: Cast, inbox: Inbox) -> None:
     mail = sent(cast, inbox)
-    assert mail.header("Subject") == "16–22 Nov 2026: Nothing was recovered last week, and nothing is under way"
+    assert mail.header("Subject") == "16–22 Nov 2026: Nothing was recovered last week"
     assert mail.attachments == []
     assert "Recovered: nothing\n" in mail.body("plain")
     assert "Open your portal:" in mail.body("plain")
