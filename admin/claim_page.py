@@ -53,13 +53,12 @@ class ClaimPage:
     @expose(f"{_ONE}file", methods=("POST",))
     def file(self, claim_id: int) -> ResponseReturnValue:
         """Record that it was filed."""
-        case_id = request.form.get("case_id", "")
+        return self._made(claim_id, "file", lambda session: self._filed(session, claim_id))
 
-        def move(session: Session) -> str:
-            claim = filing.submit(session, claim_id, case_id=case_id, actor=current_actor(), now=utcnow())
-            return f"Filed as case {claim.case_id}."
-
-        return self._made(claim_id, "file", move)
+    @expose(f"{_ONE}late", methods=("POST",))
+    def late(self, claim_id: int) -> ResponseReturnValue:
+        """Record that it was filed on an earlier day."""
+        return self._made(claim_id, "late", lambda session: self._filed(session, claim_id, is_late=True))
 
     @expose(f"{_ONE}case", methods=("POST",))
     def case(self, claim_id: int) -> ResponseReturnValue:
@@ -126,6 +125,14 @@ class ClaimPage:
         return send_file(
             BytesIO(found.content), mimetype=found.content_type, as_attachment=True, download_name=found.name
         )
+
+    def _filed(self, session: Session, claim_id: int, *, is_late: bool = False) -> str:
+        on = _day("filed_on") if is_late else None
+        if is_late and on is None:
+            raise InvalidInput("The day of filing is missing.", field="filed_on", todo="Say when it was filed.")
+        case_id = request.form.get("case_id", "")
+        claim = filing.submit(session, claim_id, case_id=case_id, filed_on=on, actor=current_actor(), now=utcnow())
+        return f"Filed as case {claim.case_id}."
 
     def _replied(self, session: Session, claim_id: int) -> str:
         code = request.form.get("outcome", "")
@@ -208,6 +215,7 @@ def _shown(claim: Claim, today: date) -> dict[str, Any]:
         "step": next_step(claim),
         "held_by": next((r for r in claim.requests if r.holds_claim and r.status is RequestStatus.ASKED), None),
         "is_to_file": claim.status is ClaimStatus.TO_SUBMIT,
+        "has_lapsed": filing.has_lapsed(claim),
         "is_filed": claim.submitted_at is not None,
         "is_changed": any(each.is_changed_since_decision for each in claim.discrepancies),
         "assignee": claim.assignee or claim.account.client.case_manager,

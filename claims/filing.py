@@ -8,7 +8,7 @@ claim says what came of it. Only two endings say otherwise: *undone* opens the d
 
 import re
 import unicodedata
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -24,6 +24,8 @@ from models import (
     ClaimNote,
     ClaimStatus,
     ClientStatus,
+    Discrepancy,
+    DiscrepancyStatus,
     HistoryEntry,
     NoteKind,
     Request,
@@ -36,6 +38,7 @@ _S = ClaimStatus
 # What a person may record (DESIGN section 4), in the order in which doors offer it.
 OUTCOMES = (_S.NEEDS_INFO, _S.SUBMITTED, _S.DENIED, _S.APPEALED, _S.CLOSED)
 CLOSING_REASONS = ("refused", "withdrawn", "client_left", "other")
+_NOT_FILED = frozenset({_S.TO_SUBMIT, _S.CLOSED})
 MONEY_STATES = frozenset({_S.PARTLY_RECOVERED, _S.RECOVERED, _S.REVERSED})
 
 LONGEST_REPLY = 20_000
@@ -72,20 +75,30 @@ def _is_case_id(text: str) -> bool:
     return bool(digits.strip("0")) and (form["desk"] is not None or len(digits) in _CASE_DIGITS)
 
 
-def submit(session: Session, claim_id: int, *, case_id: str, actor: Actor, now: datetime) -> Claim:
+def submit(
+    session: Session, claim_id: int, *, case_id: str, filed_on: date | None = None, actor: Actor, now: datetime
+) -> Claim:
     """Record that a person filed this claim with Amazon, under `case_id`; several claims may share a case.
 
-    Raises NotAllowed, NotFound, InvalidInput for what is no case id, AlreadyDecided where somebody was faster, and
-    Moved where it cannot be filed: past its last day, while a request to the client holds it, for a client who left.
+    filed_on: the day of filing by the marketplace's calendar, where it is told later; a claim that was closed as lapsed
+    meanwhile is taken up again if that day was in time.
+    Raises NotAllowed, NotFound, InvalidInput for what is no case id or no day of filing, AlreadyDecided where somebody
+    was faster, and Moved where it cannot be filed: past its last day, while a request to the client holds it, for a
+    client who left.
     """
     claim = _worked_on(session, claim_id, actor)
     case_id = checked_case_id(case_id)
-    if claim.status is not _S.TO_SUBMIT:
+    if claim.status is not _S.TO_SUBMIT and not (filed_on and has_lapsed(claim)):
         raise _not_to_file(session, claim, now)
-    _require_fileable(session, claim, now)
-    claim.case_id, claim.submitted_at = case_id, now
+    on = _checked_filing_day(claim, filed_on, now)
+    _require_fileable(session, claim, on)
+    is_told_later = on < today_of(claim, now)
+    claim.case_id, claim.submitted_at = case_id, _end_of_day(claim, on) if is_told_later else now
+    for row in claim.discrepancies if claim.status is _S.CLOSED else ():
+        _take_up_again(session, row, actor=actor, now=now)
     booking.look_again(session, claim)
-    moves.move(session, claim, _S.SUBMITTED, actor=actor, now=now)
+    note = f"Filed on {words.day(on)}" if is_told_later else None
+    moves.move(session, claim, _S.SUBMITTED, actor=actor, now=now, note=note)
     return claim
 
 
@@ -220,7 +233,12 @@ def may_be_closed_for(status: ClaimStatus) -> tuple[str, ...]:
 def recordable(status: ClaimStatus) -> tuple[ClaimStatus, ...]:
     """Return what a person may record about a claim in this state."""
     possible = moves.MAY_BECOME[status] & set(OUTCOMES)
-    return tuple(to for to in OUTCOMES if to in possible and not (status is _S.TO_SUBMIT and to is _S.SUBMITTED))
+    return tuple(to for to in OUTCOMES if to in possible and not (to is _S.SUBMITTED and status in _NOT_FILED))
+
+
+def has_lapsed(claim: Claim) -> bool:
+    """Whether it was closed because nobody told in time that it was filed."""
+    return claim.status is _S.CLOSED and claim.closed_reason == "lapsed" and claim.submitted_at is None
 
 
 def today_of(claim: Claim, now: datetime) -> date:
@@ -246,7 +264,8 @@ def _not_to_file(session: Session, claim: Claim, now: datetime) -> Moved:
     """Return what to tell somebody who files what is not to be filed: who was faster, or where it stands."""
     if claim.status is _S.CLOSED or claim.submitted_at is None:
         standing = words.claim_status_name(claim.status.value, claim.closed_reason)
-        return Moved(f"Claim {claim.id} is not to be filed: it is {standing}.")
+        todo = "If it was filed in time, say on which day." if has_lapsed(claim) else ""
+        return Moved(f"Claim {claim.id} is not to be filed: it is {standing}.", todo=todo)
     filed = session.scalar(
         select(HistoryEntry)
         .where(HistoryEntry.claim_id == claim.id, HistoryEntry.action == _S.SUBMITTED.value)
@@ -257,14 +276,45 @@ def _not_to_file(session: Session, claim: Claim, now: datetime) -> Moved:
     return AlreadyDecided(what=f"filed as case {claim.case_id}", by=by, at=claim.submitted_at, now=now)
 
 
-def _require_fileable(session: Session, claim: Claim, now: datetime) -> None:
+def _checked_filing_day(claim: Claim, filed_on: date | None, now: datetime) -> date:
+    """Return the day of filing, today's if none is given."""
+    today, approved = today_of(claim, now), today_of(claim, claim.created_at)
+    if filed_on is None:
+        return today
+    if filed_on > today:
+        raise InvalidInput(f"{words.day(filed_on)} lies ahead.", field="filed_on", todo="Say when it was filed.")
+    if filed_on < approved:
+        raise InvalidInput(
+            f"It was approved on {words.day(approved)}, so it was not filed on {words.day(filed_on)}.",
+            field="filed_on",
+            todo="Say when it was filed.",
+        )
+    return filed_on
+
+
+def _end_of_day(claim: Claim, on: date) -> datetime:
+    """Return the last minute of a day in the claim's marketplace, aware UTC: the hour of filing is not told."""
+    zone = marketplaces()[claim.account.marketplace].zone
+    return datetime.combine(on, time(23, 59), tzinfo=zone).astimezone(UTC)
+
+
+def _take_up_again(session: Session, row: Discrepancy, *, actor: Actor, now: datetime) -> None:
+    """Make approved again what lapsed, or was settled by what came for the case, before anybody told of the filing."""
+    if row.status not in (DiscrepancyStatus.LAPSED, DiscrepancyStatus.SETTLED):
+        return
+    before, row.status, row.status_reason, row.updated_at = row.status, DiscrepancyStatus.APPROVED, None, now
+    moved = (before.value, row.status.value)
+    session.add(history.entry(actor=actor, now=now, action="filed_in_time", discrepancy_id=row.id, moved=moved))
+
+
+def _require_fileable(session: Session, claim: Claim, on: date) -> None:
     client = claim.account.client
     if client.status is ClientStatus.CANCELLED:
         raise Moved(f"{client.name} is cancelled: nothing more is filed for them.", todo="Close the claim.")
-    if today_of(claim, now) > claim.closes_on:
+    if on > claim.closes_on:
         raise Moved(
             f"Claim {claim.id} can no longer be filed: its last day was {words.day(claim.closes_on)}.",
-            todo="Amazon takes no claim for it any more; the next daily run closes it.",
+            todo="If it was filed in time, say on which day; else the next daily run closes it.",
         )
     if held := holding_request(session, claim.id):
         raise Moved(
@@ -291,7 +341,10 @@ def _require_recordable(claim: Claim, status: ClaimStatus, seen: ClaimStatus | N
             f"Claim {claim.id} moved since you opened it: it is {standing} now, not {words.claim_status_name(seen)}.",
             todo="Look at it again.",
         )
-    if claim.status is _S.TO_SUBMIT and status is _S.SUBMITTED:
+    if status is _S.SUBMITTED and claim.status is _S.CLOSED:
+        standing = words.claim_status_name(claim.status.value, claim.closed_reason)
+        raise Moved(f"Claim {claim.id} cannot become {name}: it is {standing}.")
+    if status is _S.SUBMITTED and claim.status is _S.TO_SUBMIT:
         raise Moved(f"Claim {claim.id} is to be filed first.", todo="File it with Amazon's case ID.")
     moves.require_possible(claim, status)
 

@@ -36,8 +36,9 @@ MAY_BECOME: dict[ClaimStatus, frozenset[ClaimStatus]] = {
     _S.PARTLY_RECOVERED: frozenset({_S.NEEDS_INFO, _S.DENIED, _S.APPEALED, _S.RECOVERED, _S.REVERSED, _S.CLOSED}),
     _S.RECOVERED: frozenset({_S.PARTLY_RECOVERED, _S.REVERSED}),
     _S.REVERSED: frozenset({_S.APPEALED, _S.PARTLY_RECOVERED, _S.RECOVERED, _S.CLOSED}),
-    # Amazon sometimes pays what we had given up; the money is ours to count all the same.
-    _S.CLOSED: frozenset({_S.PARTLY_RECOVERED, _S.RECOVERED}),
+    # Amazon sometimes pays what we had given up; the money is ours to count all the same. What was closed as lapsed may
+    # have been filed in time, and only be told later (`claims.filing.submit`).
+    _S.CLOSED: frozenset({_S.SUBMITTED, _S.PARTLY_RECOVERED, _S.RECOVERED}),
 }
 
 

@@ -244,6 +244,7 @@ ACTIONS = {
     "lapsed": "Lapsed",
     "withdrawn": "Withdrawn",
     "reopened": "Opened again",
+    "filed_in_time": "Filed in time after all",
     "created": "Claim made",
     "submitted": "Filed with Amazon",
     "needs_info": "Amazon asks",

@@ -156,13 +156,20 @@ def packet_(claim_id: int, *, as_csv: bool) -> None:
 @claims.command("submit")
 @_id
 @click.option("--case-id", metavar="CASE", required=True, help="Amazon's case ID, as Seller Support shows it.")
+@click.option(
+    "--filed-on",
+    metavar="DATE",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="When it was filed, if not today; a claim that has lapsed meanwhile is taken up again if that was in time.",
+)
 @_as_person
-def submit(claim_id: int, case_id: str, email: str) -> None:
+def submit(claim_id: int, case_id: str, filed_on: datetime | None, email: str) -> None:
     """Record that the claim was filed with Amazon, under which case."""
     from claims import filing
 
     def move(session: "Session", actor: "Actor", now: datetime) -> str:
-        claim = filing.submit(session, claim_id, case_id=case_id, actor=actor, now=now)
+        on = filed_on.date() if filed_on else None
+        claim = filing.submit(session, claim_id, case_id=case_id, filed_on=on, actor=actor, now=now)
         return f"filed as case {claim.case_id}"
 
     _make(claim_id, email, move)

@@ -132,6 +132,20 @@ def test_what_holds_a_claim_is_said(office, ann, claim):
     assert "waits for the client" in ann.told(answer)
 
 
+def test_a_claim_that_lapsed_is_filed_with_the_day_on_which_it_really_was(office, ann):
+    claim_id = approved(office)
+    with db.transaction() as session:
+        claim = session.get_one(Claim, claim_id)
+        claim.status, claim.closed_reason = S.CLOSED, "lapsed"
+    assert "It was filed on an earlier day" in ann.get(PAGE).text
+    answer = ann.press(PAGE, f"{PAGE}late", case_id=CASE, filed_on="")
+    assert (answer.status_code, "The day of filing is missing" in plain(answer.text)) == (422, True)
+    answer = ann.press(PAGE, f"{PAGE}late", case_id=CASE, filed_on=TODAY.isoformat())
+    assert f"Filed as case {CASE}." in ann.told(answer)
+    assert (row(office).status, row(office).case_id) == (S.SUBMITTED, CASE)
+    assert "It was filed on an earlier day" not in ann.get(PAGE).text
+
+
 def test_a_late_claim_is_not_filed(office, ann):
     approved(office, closes_on=TODAY - timedelta(days=1))
     assert "can no longer be filed" in ann.told(ann.press(PAGE, f"{PAGE}file", case_id=CASE))

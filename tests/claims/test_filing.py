@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select, text
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 import db
 from claims import filing, moves, queries, review, words
@@ -53,9 +53,9 @@ def _seen(claim_id: int, cast: Cast) -> Claim:
         return queries.load_claim(session, claim_id, cast.adam)
 
 
-def _submit(claim_id: int, actor: Actor, case_id: str = CASE, now: Any = NOW) -> Claim:
+def _submit(claim_id: int, actor: Actor, case_id: str = CASE, now: Any = NOW, filed_on: date | None = None) -> Claim:
     with db.transaction() as session:
-        return filing.submit(session, claim_id, case_id=case_id, actor=actor, now=now)
+        return filing.submit(session, claim_id, case_id=case_id, filed_on=filed_on, actor=actor, now=now)
 
 
 def _record_outcome(claim_id: int, actor: Actor, status: ClaimStatus, **more: Any) -> Claim:
@@ -133,6 +133,62 @@ def test_the_last_day_is_one_of_the_marketplaces_calendar(
     else:
         with pytest.raises(Moved, match="can no longer be filed: its last day was 23 Nov 2026"):
             _submit(claim_id, cast.ann, now=at)
+
+
+LATER = NOW + timedelta(days=3)
+
+
+def test_a_filing_that_is_told_later_counts_from_its_own_day(database: str) -> None:
+    cast = make_cast()
+    claim_id = _made(cast, closes_on=TODAY, created_at=NOW)
+    with pytest.raises(Moved, match="If it was filed in time, say on which day"):
+        _submit(claim_id, cast.ann, now=LATER)
+    _submit(claim_id, cast.ann, now=LATER, filed_on=TODAY)
+    seen = _seen(claim_id, cast)
+    assert seen.status is S.SUBMITTED
+    assert seen.submitted_at is not None
+    assert filing.today_of(seen, seen.submitted_at) == TODAY
+    assert seen.history[-1].note == "Filed on 23 Nov 2026"
+
+
+@pytest.mark.parametrize("settled", [False, True])
+def test_what_lapsed_though_it_was_filed_in_time_is_taken_up_again(database: str, settled: bool) -> None:
+    cast = make_cast()
+    claim_id = _made(cast, closes_on=TODAY, created_at=NOW, status=S.CLOSED, closed_reason="lapsed")
+    status = DiscrepancyStatus.SETTLED if settled else DiscrepancyStatus.LAPSED
+    with db.transaction() as session:
+        session.get_one(Claim, claim_id, options=[selectinload(Claim.discrepancies)]).discrepancies[0].status = status
+    with pytest.raises(Moved, match="If it was filed in time, say on which day"):
+        _submit(claim_id, cast.ann, now=LATER)
+    _submit(claim_id, cast.ann, now=LATER, filed_on=TODAY)
+    seen = _seen(claim_id, cast)
+    assert (seen.status, seen.closed_reason, seen.case_id) == (S.SUBMITTED, None, CASE)
+    assert seen.discrepancies[0].status is DiscrepancyStatus.APPROVED
+    with db.reading() as session:
+        moved = queries.load_discrepancy(session, seen.discrepancies[0].id, cast.ann).history[-1]
+    assert (moved.action, moved.from_status, moved.to_status) == ("filed_in_time", status.value, "approved")
+
+
+@pytest.mark.parametrize(
+    ("filed_on", "said"),
+    [
+        (TODAY + timedelta(days=4), "27 Nov 2026 lies ahead"),
+        (TODAY - timedelta(days=1), "It was approved on 23 Nov 2026"),
+        (TODAY + timedelta(days=2), "its last day was 24 Nov 2026"),
+    ],
+)
+def test_a_day_of_filing_that_cannot_be_is_refused(sqlite_database: str, filed_on: date, said: str) -> None:
+    cast = make_cast()
+    claim_id = _made(cast, closes_on=TODAY + timedelta(days=1), created_at=NOW)
+    with pytest.raises(RecoupError, match=said):
+        _submit(claim_id, cast.ann, now=LATER, filed_on=filed_on)
+
+
+def test_what_was_withdrawn_is_not_taken_up_again(sqlite_database: str) -> None:
+    cast = make_cast()
+    claim_id = _made(cast, created_at=NOW, status=S.CLOSED, closed_reason="withdrawn")
+    with pytest.raises(Moved, match="is not to be filed"):
+        _submit(claim_id, cast.ann, now=LATER, filed_on=TODAY)
 
 
 def _ask(claim_id: int, cast: Cast, **more: Any) -> None:
@@ -276,7 +332,8 @@ def test_what_may_follow_does_and_everything_else_is_refused_in_a_sentence(
     cast = make_cast()
     claim_id = _made(cast, status=before)
     is_by_hand = to in filing.OUTCOMES and to in moves.MAY_BECOME[before]
-    if is_by_hand and (before, to) != (S.TO_SUBMIT, S.SUBMITTED):
+    is_filing = to is S.SUBMITTED and before in (S.TO_SUBMIT, S.CLOSED)
+    if is_by_hand and not is_filing:
         assert to in filing.recordable(before)
         assert _record_outcome(claim_id, cast.ann, to, reply="We looked into it.").status is to
         return
