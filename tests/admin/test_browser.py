@@ -18,6 +18,7 @@ from tests.billing.paying import filed, paid
 from tests.factories import NOW, TODAY, make_claim, make_discrepancy
 from tests.machine import cannot_run
 
+expect.set_options(timeout=20_000)  # a busy machine takes its time
 PASSWORD = "correct horse 9 battery"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 _QUIET = (
@@ -125,6 +126,12 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
     assert watch.complaints == []
 
 
+def press(page: Page, key: str) -> None:
+    """Press a key once the page has its scripts: what a key does comes with them."""
+    page.wait_for_load_state("load")
+    page.keyboard.press(key)
+
+
 def sign_in(page: Page, email: str = "ann@agency.example") -> None:
     page.goto("/")
     page.get_by_label("E-mail address").fill(email)
@@ -140,6 +147,8 @@ def test_a_case_manager_signs_in_filters_approves_undoes_and_rejects(page, offic
     expect(page.get_by_role("heading", level=1)).to_have_text("2 discrepancies to decide")
     page.get_by_role("link", name="Start deciding").click()
 
+    expect(page.get_by_label("What was lost")).to_be_visible()
+    page.wait_for_load_state("load")  # the list filters itself once the page has its scripts
     page.get_by_label("What was lost").select_option(label="Lost in the warehouse")
     expect(page.get_by_role("heading", level=1)).to_have_text("1 discrepancy to decide")
     expect(page.get_by_role("list", name="Filters in force")).to_contain_text("Lost: Lost in the warehouse")
@@ -181,27 +190,27 @@ def test_a_whole_day_can_be_worked_by_keyboard(page, office):
     second = office.put(closes_on=TODAY + timedelta(days=5), title="Second")
     sign_in(page)
     page.goto("/admin/discrepancies/")
-    page.keyboard.press("/")
+    press(page, "/")
     expect(page.get_by_label("FNSKU, SKU, ASIN, reference or title")).to_be_focused()
     page.keyboard.type("jkar")  # letters in a field are text
     expect(page.get_by_label("FNSKU, SKU, ASIN, reference or title")).to_have_value("jkar")
     page.goto("/admin/discrepancies/")
-    page.keyboard.press("j")
-    page.keyboard.press("j")
-    page.keyboard.press("k")
-    page.keyboard.press("Enter")
+    press(page, "j")
+    press(page, "j")
+    press(page, "k")
+    press(page, "Enter")
     page.wait_for_url(f"**/admin/discrepancies/{first}/")
-    page.keyboard.press("a")
+    press(page, "a")
     expect(page.get_by_role("status")).to_contain_text("Approved")
-    page.keyboard.press("n")
+    press(page, "n")
     page.wait_for_url(f"**/admin/discrepancies/{second}/")
-    page.keyboard.press("r")
+    press(page, "r")
     expect(page.get_by_label("Reason")).to_be_focused()
     page.get_by_label("Reason").select_option(label="Too small to pursue")
     page.get_by_role("button", name="Reject 3 units").focus()
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(page.get_by_role("status")).to_contain_text("Rejected")
-    page.keyboard.press("u")
+    press(page, "u")
     expect(page.get_by_role("status")).to_contain_text("Undone")
 
 
@@ -229,23 +238,23 @@ def test_a_claim_is_filed_and_followed_without_a_mouse(browser, address, office)
     watch = Watch(page, address)
     sign_in(page)
     page.goto("/admin/claims/1/")
-    page.keyboard.press("c")
+    press(page, "c")
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()").startswith("Hello,\n\nplease reimburse 3 units")
     with page.expect_download() as download:
         page.get_by_role("link", name="Download evidence (CSV)").click()
     assert download.value.path().read_text().startswith("report,file,line,role")
 
-    page.keyboard.press("f")
+    press(page, "f")
     expect(page.get_by_label("Filed: Amazon's case ID")).to_be_focused()
     page.keyboard.type("tbd")
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(page.get_by_role("alert")).to_contain_text("'tbd' is no case ID of Amazon's.")
     page.get_by_label("Filed: Amazon's case ID").fill("10245671881")
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(page.get_by_role("status")).to_contain_text("Filed as case 10245671881.")
 
-    page.keyboard.press("a")
+    press(page, "a")
     expect(page.get_by_label("What Amazon wrote")).to_be_focused()
     page.keyboard.type("Which invoice?")
     page.get_by_label("What it comes to").select_option(label="Amazon asks for something")
@@ -255,7 +264,7 @@ def test_a_claim_is_filed_and_followed_without_a_mouse(browser, address, office)
     expect(where).to_contain_text("To answer Amazon by 1 Dec 2026, in 8 days")
     expect(page.get_by_role("region", name="History")).to_contain_text("Which invoice?")
 
-    page.keyboard.press("d")
+    press(page, "d")
     expect(page.get_by_label("File")).to_be_focused()
     page.get_by_label("File").set_input_files(
         {"name": "huge.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-" + b"x" * 20 * 1024 * 1024}
@@ -295,7 +304,7 @@ def test_an_admin_adds_a_client_and_sees_what_is_wrong_first(page, office):
     page.get_by_role("alert").get_by_role("link", name="Commission").click()
     expect(page.get_by_label("Commission, in percent")).to_be_focused()
     page.keyboard.type("20")
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(page.get_by_role("status")).to_contain_text("Saved: Delta Toys.")
     expect(page.get_by_role("heading", level=1)).to_have_text("3 clients")
 
@@ -413,7 +422,7 @@ def test_each_page_fits_reads_well_and_breaks_no_rule(browser, address, office, 
 
 def test_what_has_the_focus_is_seen(page):
     page.goto("/sign-in")
-    page.keyboard.press("Tab")
+    press(page, "Tab")
     width = page.evaluate("parseFloat(getComputedStyle(document.activeElement).outlineWidth)")
     assert width >= 2
 

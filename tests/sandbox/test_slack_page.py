@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 from sandbox.slack_server import ANN, BEN, REVIEW_CHANNEL
 from tests.machine import cannot_run
 
+expect.set_options(timeout=20_000)  # a busy machine takes its time
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
