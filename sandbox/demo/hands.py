@@ -10,6 +10,9 @@ from sandbox.slack_server import ANN, REVIEW_CHANNEL
 
 Json = dict[str, Any]
 
+_TRIES = 5
+_REDRAWN = "no_such_action"
+
 
 class NotAsItShouldBe(Exception):
     """Something else was found than should have been; the words are for a person."""
@@ -57,10 +60,19 @@ class SlackHands:
                 return button
         raise NotAsItShouldBe(f"there is no button {action_id}" + (f" on the card of {row}" if row else ""))
 
-    def press(self, user: str, button: Button) -> Json:
-        """Press a button and return whether the app took it."""
-        answer: Json = self._browser.post_json("/_ui/press", {"user": user, **button.told})
-        return answer
+    def press(self, user: str, action_id: str, *, row: int) -> None:
+        """Press a button of a discrepancy's card. Raises NotAsItShouldBe where there is none or the app takes no press.
+
+        A card that is drawn anew has buttons of its own: whoever pressed the old one at that moment presses again.
+        """
+        for _ in range(_TRIES):
+            told = {"user": user, **self.button(action_id, row=row).told}
+            answer: Json = self._browser.post_json("/_ui/press", told)
+            if answer["ok"]:
+                return
+            if answer.get("error") != _REDRAWN:
+                break
+        raise NotAsItShouldBe(f"the press was not taken: {answer.get('why') or answer.get('error')}")
 
     def say(self, user: str, text: str) -> Json:
         """Type something into the review channel."""

@@ -59,7 +59,7 @@ class Filing:
     def _file_in_slack(self) -> None:
         claim_id = self._walker.claim_of(self._review.approved)["id"]
         case_id = self._open_case([claim_id])
-        self._walker.press(ANN, "claim:filed", self._review.approved)
+        self._walker.slack.press(ANN, "claim:filed", row=self._review.approved)
         self._walker.send_form(ANN, note=case_id)
         self._walker.wait_for_card(self._review.approved, case_id)
         self._is_filed([claim_id], case_id)

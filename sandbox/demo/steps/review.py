@@ -66,7 +66,7 @@ class Review:
 
     def _approve(self) -> None:
         self.approved, self._rejected = self._with_a_card()[:2]
-        self._walker.press(ANN, "discrepancy:approve", self.approved)
+        self._walker.slack.press(ANN, "discrepancy:approve", row=self.approved)
         self._walker.wait_for_card(self.approved, "Approved by Ann")
 
     def _with_a_card(self) -> list[int]:
@@ -86,18 +86,18 @@ class Review:
             raise NotAsItShouldBe("the second approval was taken")
 
     def _reject(self) -> None:
-        self._walker.press(BEN, "discrepancy:reject", self._rejected)
+        self._walker.slack.press(BEN, "discrepancy:reject", row=self._rejected)
         self._walker.send_form(BEN, choose="too_small", note="Not worth the work, says the demo's check.")
         self._walker.wait_for_card(self._rejected, "Rejected")
 
     def _undo(self) -> None:
-        self._walker.press(BEN, "discrepancy:undo", self._rejected)
+        self._walker.slack.press(BEN, "discrepancy:undo", row=self._rejected)
         self._walker.wait_for_card(self._rejected, "discrepancy:reject")
 
     def _turn_away(self) -> None:
         """Press as somebody whom Recoup does not know: told why, and nothing changes."""
         slack = self._walker.slack
-        slack.press(VIC, slack.button("discrepancy:reject", row=self._rejected))
+        slack.press(VIC, "discrepancy:reject", row=self._rejected)
         self._walker.wait(lambda: bool(slack.state(VIC)["ephemerals"]), SHORT_SECONDS, "words for the stranger")
         if self._walker.shown(self._rejected)["status"] != "open":
             raise NotAsItShouldBe("the stranger's press changed something")

@@ -68,12 +68,6 @@ class Walker:
             raise NotAsItShouldBe(f"{len(found)} claims of discrepancy {discrepancy_id}")
         return found[0]
 
-    def press(self, user: str, action_id: str, row: int) -> None:
-        """Press a button of a card."""
-        answer = self.slack.press(user, self.slack.button(action_id, row=row))
-        if not answer["ok"]:
-            raise NotAsItShouldBe(f"the press was not taken: {answer.get('why') or answer.get('error')}")
-
     def send_form(self, user: str, *, choose: str = "", note: str = "") -> None:
         """Wait for the form that a press opens, fill it in and send it."""
         self.wait(lambda: self.slack.state(user)["view"] is not None, SHORT_SECONDS, "the form")
