@@ -15,28 +15,15 @@ from detection.marketplaces import Marketplace
 from detection.matching import Matching
 from detection.policy import Policy, Window
 from detection.products import describe
-from detection.reports import Input, Warned
+from detection.reports import REPORT_TYPES, Input, Warned
 from detection.rows import Reports
-from detection.settlements import PaidFor, Pool, is_leftover_payment
+from detection.settlements import KINDS, PaidFor, Pool, is_leftover_payment, of_kind
 from detection.transfers import open_transfers
 from detection.valuation import Valuation, Worth
 
-REPORT_TYPES = {
-    "ledger": "GET_LEDGER_DETAIL_VIEW_DATA",
-    "reimbursements": "GET_FBA_REIMBURSEMENTS_DATA",
-    "returns": "GET_FBA_FULFILLMENT_CUSTOMER_RETURNS_DATA",
-    "removal_orders": "GET_FBA_FULFILLMENT_REMOVAL_ORDER_DETAIL_DATA",
-}
 _STATUS_ORDER = {"claimable": 0, "upcoming": 1, "lapsed": 2}
-# Why a loss has no open units, by the kind of what settled the last of it.
-_REASONS = {
-    "find": "found", "correction_lost": "found", "correction_damaged": "found", "put_back": "put_back",
-    "disposal": "disposed_by_seller", "stock": "paid_by_amazon", "cash": "paid_by_amazon",
-}  # fmt: skip
-_ROLES = {
-    "find": "find", "correction_lost": "correction", "correction_damaged": "correction", "put_back": "put_back",
-    "disposal": "disposal", "stock": "reimbursement", "cash": "reimbursement",
-}  # fmt: skip
+# After this rule, payments that the rules about stock have left settle what those have left open (section 2.5).
+_LAST_BEFORE_LEFTOVERS = 11
 
 
 def run(
@@ -54,10 +41,9 @@ def run(
     paid_for: payments of which somebody knows for which loss they were made; they settle that one and no other.
     The same input gives the same outcome, whatever the order of files and rows.
     """
-    reports = Reports(given, marketplace, as_of)
+    reports = Reports(given, marketplace, as_of, policy)
     pool = Pool(reports, paid_for)
-    found = {detector: detector.detect(reports, pool) for detector in all_detectors()}
-    _settle_with_leftovers(found, pool)
+    found = _detect(reports, pool)
     judge = _Judge(Coverage(given.deliveries, covers or {}, as_of))
     looked_at = {detector: _looked_at(detector, losses, pool, judge) for detector, losses in found.items()}
     groups = [
@@ -73,6 +59,15 @@ def run(
         {d.claim_type: since for d in found if (since := judge.whole_since(d)) is not None},
         {detector.claim_type: _spent(losses, pool) for detector, losses in found.items()},
     )
+
+
+def _detect(reports: Reports, pool: Pool) -> dict[Detector, Losses]:
+    """Run the rules in their order; what one has spent the next do not get (section 2.4)."""
+    first = [detector for detector in all_detectors() if detector.number <= _LAST_BEFORE_LEFTOVERS]
+    found = {detector: detector.detect(reports, pool) for detector in first}
+    _settle_with_leftovers(found, pool)
+    then = [detector for detector in all_detectors() if detector.number > _LAST_BEFORE_LEFTOVERS]
+    return found | {detector: detector.detect(reports, pool) for detector in then}
 
 
 def _settle_with_leftovers(found: Mapping[Detector, Losses], pool: Pool) -> None:
@@ -121,7 +116,7 @@ def _looked_at(detector: Detector, losses: Losses, pool: Pool, judge: "_Judge") 
         .join(losses.rows.select("loss", "natural_key"), on="loss")
         .sort("settlement")
         .group_by("natural_key")
-        .agg(settled=pl.col("kind").last().replace_strict(_REASONS, return_dtype=pl.String))
+        .agg(settled=of_kind("reason", pl.String).last())
     )
     groups = (
         losses.rows.sort("loss")
@@ -263,7 +258,10 @@ class _Writer:
                 orient="row",
             ),
         )
-        return [self._finding(group, loss, valuation.of(loss)) for group, loss in zip(self._open, firsts, strict=True)]
+        return [
+            self._finding(group, loss, valuation.of(loss, group.detector.value_basis))
+            for group, loss in zip(self._open, firsts, strict=True)
+        ]
 
     def _names(self) -> dict[tuple[str, date], dict[str, Any]]:
         """Look up what the ledger calls the MSKUs of losses that do not name their product (section 8)."""
@@ -326,9 +324,9 @@ def _evidence(group: _Group, worth: Worth) -> tuple[Evidence, ...]:
         Evidence(e["report_type"], e["file"], e["line"], e["role"], e["quantity"], e["note"]) for e in group.evidence
     ]
     for s in group.settled:
-        lines.append(Evidence(s["report_type"], s["file"], s["line"], _ROLES[s["kind"]], s["units"]))
+        lines.append(Evidence(s["report_type"], s["file"], s["line"], KINDS[s["kind"]].role, s["units"]))
         if s.get("also_line") is not None:
-            lines.append(Evidence(s["report_type"], s["also_file"], s["also_line"], _ROLES[s["kind"]], s["units"]))
+            lines.append(Evidence(s["report_type"], s["also_file"], s["also_line"], KINDS[s["kind"]].role, s["units"]))
     return tuple(dict.fromkeys((*lines, *worth.evidence)))
 
 

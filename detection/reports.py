@@ -7,6 +7,22 @@ from itertools import pairwise
 
 import polars as pl
 
+# What Amazon calls the reports that rules need, by our short names.
+REPORT_TYPES = {
+    "ledger": "GET_LEDGER_DETAIL_VIEW_DATA",
+    "ledger_summary": "GET_LEDGER_SUMMARY_VIEW_DATA",
+    "reimbursements": "GET_FBA_REIMBURSEMENTS_DATA",
+    "returns": "GET_FBA_FULFILLMENT_CUSTOMER_RETURNS_DATA",
+    "shipments": "GET_AMAZON_FULFILLED_SHIPMENTS_DATA_GENERAL",
+    "replacements": "GET_FBA_FULFILLMENT_CUSTOMER_SHIPMENT_REPLACEMENT_DATA",
+    "removal_orders": "GET_FBA_FULFILLMENT_REMOVAL_ORDER_DETAIL_DATA",
+    "removal_shipments": "GET_FBA_FULFILLMENT_REMOVAL_SHIPMENT_DETAIL_DATA",
+    "storage_fees": "GET_FBA_STORAGE_FEE_CHARGES_DATA",
+    "settlements": "GET_V2_SETTLEMENT_REPORT_DATA_FLAT_FILE_V2",
+    "inventory": "GET_FBA_MYI_UNSUPPRESSED_INVENTORY_DATA",
+    "finances": "FinancialEvents",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Keep:

@@ -1,20 +1,25 @@
 """The report rows as the rules read them: merged, cut at the as-of date, with Amazon's spellings made one."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from functools import cached_property
+from typing import Any, TypeVar, cast
 
 import polars as pl
 
 from detection.marketplaces import Marketplace
 from detection.matching import with_area
-from detection.policy import letters, reimbursement_kinds
+from detection.policy import Policy, letters, reimbursement_kinds
 from detection.reports import Delivery, Input, Keep, Warned, merged
+
+T = TypeVar("T")
 
 EVENT_TYPES = ("Receipts", "Shipments", "CustomerReturns", "VendorReturns", "WhseTransfers", "Adjustments")
 STOCK_KINDS = ("lost_warehouse", "damaged_warehouse", "lost_inbound", "damaged_inbound", "removal_lost")
 # Reports whose last row may set the as-of date, where none is given (section 1).
-_DATED = ("ledger", "reimbursements", "returns", "shipments", "removal_shipments", "replacements", "finances")
+_DATED = (
+    "ledger", "reimbursements", "returns", "shipments", "removal_shipments", "replacements", "finances", "settlements",
+)  # fmt: skip
 _SHIPMENT_LIFE = (
     "WORKING", "READY_TO_SHIP", "SHIPPED", "IN_TRANSIT", "DELIVERED", "CHECKED_IN", "RECEIVING", "CLOSED",
     "ERROR", "CANCELLED", "DELETED",
@@ -42,6 +47,30 @@ _REMOVAL_ORDERS = (
     "request_date", "order_id", "order_type", "order_status", "last_updated_date", "sku", "fnsku", "disposition",
     "requested_quantity", "cancelled_quantity", "disposed_quantity", "shipped_quantity", "in_process_quantity",
 )  # fmt: skip
+_REMOVAL_SHIPMENTS = (
+    "request_date", "order_id", "shipment_date", "sku", "fnsku", "disposition", "shipped_quantity", "carrier",
+    "tracking_number", "removal_order_type",
+)  # fmt: skip
+_REPLACEMENTS = (
+    "shipment_date", "sku", "asin", "quantity", "replacement_amazon_order_id", "original_amazon_order_id",
+)  # fmt: skip
+_STORAGE_FEES = (
+    "month_of_charge", "asin", "fnsku", "fulfillment_center", "country", "average_quantity_on_hand",
+    "average_quantity_pending_removal", "item_volume", "volume_units", "estimated_total_item_volume",
+    "product_size_tier",
+    "storage_rate", "base_rate", "currency", "estimated_monthly_storage_fee", "base_storage_fee",
+    "dangerous_goods_storage_type",
+)  # fmt: skip
+_SETTLEMENTS = (
+    "settlement_id", "currency", "transaction_type", "order_id", "adjustment_id", "shipment_id", "marketplace_name",
+    "amount_type", "amount_description", "amount", "fulfillment_id", "posted_date", "order_item_code", "sku",
+    "quantity_purchased",
+)  # fmt: skip
+_LEDGER_SUMMARY = (
+    "date", "fnsku", "asin", "msku", "disposition", "starting", "in_transit", "receipts", "customer_shipments",
+    "customer_returns", "vendor_returns", "transfers", "found", "lost", "damaged", "disposed", "other", "ending",
+    "unknown_events", "location", "store",
+)  # fmt: skip
 _FINANCES = (
     "event_id", "event", "posted_on", "order_id", "sku", "order_item_id", "quantity", "part", "kind", "amount",
     "currency", "source",
@@ -59,10 +88,18 @@ KEEP = {
     "returns": Keep(_RETURNS),
     "shipments": Keep(_SHIPMENTS),
     "removal_orders": Keep(_REMOVAL_ORDERS),
+    "removal_shipments": Keep(_REMOVAL_SHIPMENTS),
+    "replacements": Keep(_REPLACEMENTS),
+    "storage_fees": Keep(_STORAGE_FEES),
+    "settlements": Keep(_SETTLEMENTS),
+    "ledger_summary": Keep(_LEDGER_SUMMARY),
+    "inventory": Keep(("sku", "fnsku", "asin", "researching", "store")),
     "finances": Keep(_FINANCES),
     "inbound_shipments": Keep(("shipment_id", "status", "destination")),
     "inbound_items": Keep(("shipment_id", "msku", "fnsku", "shipped", "received")),
     "costs": Keep(("msku", "unit_cost", "currency", "from_on", "source")),
+    "products": Keep(("msku", "length", "width", "height", "length_unit", "weight", "weight_unit")),
+    "received": Keep(("removal_order_id", "fnsku", "tracking_number", "received_quantity", "received_on")),
 }
 
 
@@ -78,12 +115,20 @@ class Reports:
     `currency`.
     """
 
-    def __init__(self, given: Input, marketplace: Marketplace, as_of: date) -> None:
+    def __init__(self, given: Input, marketplace: Marketplace, as_of: date, policy: Policy) -> None:
         """Take what was read. Nothing is computed yet."""
         self.marketplace = marketplace
         self.as_of = as_of
+        self.policy = policy
         self.deliveries = given.deliveries
         self.warnings: list[Warned] = []
+        self._once: dict[Callable[[Reports], Any], Any] = {}
+
+    def once(self, compute: Callable[["Reports"], T]) -> T:
+        """Return what a function says of these reports, computed for the first who asks: several rules share it."""
+        if compute not in self._once:
+            self._once[compute] = compute(self)
+        return cast("T", self._once[compute])
 
     @cached_property
     def ledger(self) -> pl.DataFrame:
@@ -187,6 +232,36 @@ class Reports:
         )
 
     @cached_property
+    def removal_shipments(self) -> pl.DataFrame:
+        """Units of removal orders as they left, oldest first; `disposition` in one spelling."""
+        return (
+            self._rows("removal_shipments", "shipment_date")
+            .with_columns(
+                pl.col("sku", "fnsku", "tracking_number").fill_null(""), disposition=_one_spelling("disposition")
+            )
+            .sort("shipment_date", "order_id", "fnsku", "tracking_number", "file", "line")
+        )
+
+    @cached_property
+    def replacements(self) -> pl.DataFrame:
+        """Free replacements as they were shipped, oldest first."""
+        return (
+            self._rows("replacements", "shipment_date")
+            .with_columns(pl.col("sku", "asin").fill_null(""))
+            .sort("shipment_date", "replacement_amazon_order_id", "sku", "file", "line")
+        )
+
+    @cached_property
+    def received(self) -> pl.DataFrame:
+        """What the seller says arrived of removal orders, up to the as-of date."""
+        return self._rows("received", "received_on").sort("received_on", "removal_order_id", "fnsku", "file", "line")
+
+    @cached_property
+    def products(self) -> pl.DataFrame:
+        """What the seller measured: lengths and weights in millionths of their own units."""
+        return self._rows("products").sort("msku", "file", "line")
+
+    @cached_property
     def inbound_shipments(self) -> pl.DataFrame:
         """Shipments to Amazon, each once, in the furthest state that any file tells."""
         rows = self._rows("inbound_shipments")
@@ -269,13 +344,19 @@ _DATES = {
     "request_date",
     "last_updated_date",
     "posted_on",
+    "posted_date",
     "from_on",
+    "received_on",
 }
 _NUMBERS = {
     "quantity", "reconciled_quantity", "unreconciled_quantity", "amount_per_unit", "amount_total",
     "quantity_reimbursed_cash", "quantity_reimbursed_inventory", "quantity_reimbursed_total", "quantity_shipped",
     "item_price", "requested_quantity", "cancelled_quantity", "disposed_quantity", "shipped_quantity",
-    "in_process_quantity", "amount", "shipped", "received", "unit_cost",
+    "in_process_quantity", "amount", "shipped", "received", "unit_cost", "received_quantity", "length", "width",
+    "height", "weight", "quantity_purchased", "researching", "starting", "in_transit", "receipts", "customer_shipments",
+    "customer_returns", "vendor_returns", "transfers", "found", "lost", "damaged", "disposed", "other", "ending",
+    "unknown_events", "average_quantity_on_hand", "average_quantity_pending_removal", "item_volume",
+    "estimated_total_item_volume", "storage_rate", "base_rate", "estimated_monthly_storage_fee", "base_storage_fee",
 }  # fmt: skip
 
 

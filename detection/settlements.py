@@ -9,28 +9,33 @@ from detection.findings import fingerprint
 from detection.matching import SPENT, Matching, cancel_within, with_area
 from detection.rows import STOCK_KINDS, Reports
 
-# How long after it a settlement may still meet a loss (section 2.2), and how long before one it counts as what Amazon
-# itself has matched (2.3).
-_REACH = {
-    "find": 30,
-    "correction_lost": 30,
-    "correction_damaged": 30,
-    "put_back": 0,
-    "disposal": 0,
-    "stock": 10,
-    "cash": 10,
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a kind of settlement is.
+
+    ahead_days: how long after it a loss may still show (section 2.2). back_days: how long before a loss it counts as
+    what Amazon itself has matched (2.3). rank: its place among settlements of one day (2.1). reason: why a loss that it
+    settled is not claimed. role: what its line is called in the evidence.
+    """
+
+    ahead_days: int
+    back_days: int
+    rank: int
+    reason: str
+    role: str
+
+
+# Of one day, finds come before stock before cash; what the seller had disposed of comes last.
+KINDS = {
+    "find": Kind(30, 30, 0, "found", "find"),
+    "correction_lost": Kind(30, 30, 0, "found", "correction"),
+    "correction_damaged": Kind(30, 30, 0, "found", "correction"),
+    "put_back": Kind(0, 30, 0, "put_back", "put_back"),
+    "stock": Kind(10, 10, 1, "paid_by_amazon", "reimbursement"),
+    "cash": Kind(10, 10, 2, "paid_by_amazon", "reimbursement"),
+    "disposal": Kind(0, 30, 3, "disposed_by_seller", "disposal"),
 }
-_BACK = {
-    "find": 30,
-    "correction_lost": 30,
-    "correction_damaged": 30,
-    "put_back": 30,
-    "disposal": 30,
-    "stock": 10,
-    "cash": 10,
-}
-# Of one day, finds come before stock before cash (2.1); what the seller had disposed of comes last.
-_RANK = {"find": 0, "correction_lost": 0, "correction_damaged": 0, "put_back": 0, "stock": 1, "cash": 2, "disposal": 3}
 _STOCK_GIVEN_DAYS = 45
 _MOVED_OUT_DAYS = 30
 
@@ -66,9 +71,9 @@ class Pool:
         )
         self.rows = (
             gathered.with_columns(
-                rank=pl.col("kind").replace_strict(_RANK, return_dtype=pl.Int64),
-                ahead_days=pl.col("kind").replace_strict(_REACH, return_dtype=pl.Int64),
-                back_days=pl.col("kind").replace_strict(_BACK, return_dtype=pl.Int64),
+                rank=of_kind("rank", pl.Int64),
+                ahead_days=of_kind("ahead_days", pl.Int64),
+                back_days=of_kind("back_days", pl.Int64),
                 area=with_area(pl.col("country")),
             )
             .pipe(_with_paid_for, list(paid_for))
@@ -129,6 +134,12 @@ class Pool:
         )
         given = self.rows.filter(pl.col("reason") == "N").with_columns(key=pl.col("fnsku"))
         self.spend(cancel_within(takers, given, before_days=_STOCK_GIVEN_DAYS, after_days=_STOCK_GIVEN_DAYS))
+
+
+def of_kind(fact: str, dtype: type[pl.DataType]) -> pl.Expr:
+    """Return what KINDS says of the `kind` column of settlements."""
+    facts = {name: getattr(kind, fact) for name, kind in KINDS.items()}
+    return pl.col("kind").replace_strict(facts, return_dtype=dtype)
 
 
 def _with_paid_for(rows: pl.DataFrame, paid_for: list[PaidFor]) -> pl.DataFrame:

@@ -51,7 +51,7 @@ UNKNOWN = Worth(None, "unknown", None)
 
 
 class Valuation:
-    """Values losses of one account. `lost` rows are dicts with `date`, `msku`, `fnsku`, and for orders `worth`."""
+    """Values losses of one account: dicts with `date`, `msku`, `fnsku`, and where the rule knows it `worth`."""
 
     def __init__(self, reports: Reports, policy: Policy, losses: pl.DataFrame) -> None:
         """Prepare for `losses` (columns date, msku, fnsku), so that each report is read once for all of them."""
@@ -60,10 +60,10 @@ class Valuation:
         self._losses = losses
         self._currency = reports.marketplace.currency
 
-    def of(self, loss: Mapping[str, Any]) -> Worth:
-        """Return what a unit of this loss is worth, the policy's cap applied last."""
-        if loss.get("worth_units"):
-            found = self._refunded(loss)
+    def of(self, loss: Mapping[str, Any], basis: str | None) -> Worth:
+        """Return what a unit of this loss is worth, the policy's cap applied last. basis: the rule's own, if it has."""
+        if basis is not None:
+            found = self._by_rule(loss, basis)
         else:
             found = next((worth for worth in self._by_basis(loss) if worth), UNKNOWN)
         return self._capped(found)
@@ -77,10 +77,10 @@ class Valuation:
             yield self._recent_payment(loss)
             yield self._cost(loss)
 
-    def _refunded(self, loss: Mapping[str, Any]) -> Worth:
-        if loss["currency"] != self._currency or loss["worth"] is None:
+    def _by_rule(self, loss: Mapping[str, Any], basis: str) -> Worth:
+        if loss["currency"] != self._currency or loss["worth"] is None or not loss["worth_units"]:
             return UNKNOWN
-        return Worth(Fraction(loss["worth"], loss["worth_units"] * MICROS), "refunded_amount", self._currency)
+        return Worth(Fraction(loss["worth"], loss["worth_units"] * MICROS), basis, self._currency)
 
     def _cost(self, loss: Mapping[str, Any]) -> Worth | None:
         """Value it at the seller's documented cost of the MSKU in force on the day."""

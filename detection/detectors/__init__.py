@@ -2,6 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
 
 import polars as pl
 
@@ -36,8 +39,8 @@ class Losses:
     rows: one row per loss: `loss` (number, in the order of section 2.1), `natural_key` (its parts joined by U+001F),
         `date` (the event date), `lost` and `open` (units), `settled_by` (why there was nothing to settle, else null),
         `fnsku`, `asin`, `msku`, `title` (empty or null where the row lacks them), `country`, `area`, `reference_id`,
-        `fulfillment_center`, `report_type`, `file`, `line`, `caveats` (list). A rule that knows what the unit is worth
-        adds `worth` (millionths of `currency` for `worth_units` units).
+        `fulfillment_center`, `report_type`, `file`, `line`, `caveats` (list). A rule that declares a `value_basis`
+        adds what it found: `worth` (millionths of `currency`, null where not known) for `worth_units` units.
     spent: rows of `loss`, `settlement` (number in the pool), `units`.
     evidence: further lines that a loss rests on, as NO_EVIDENCE.
     observations, warnings: what else the rule noticed in the rows it read.
@@ -69,6 +72,7 @@ class Detector:
 
     policy: the group whose window holds. pooled: for rules about stock, the kind of payment that is its own; payments
     of other kinds settle what it leaves open. reaches: whether a payment may come before the loss shows (section 2.2).
+    value_basis: where the rule itself says what its losses are worth; None: the values of lost stock (section 5).
     """
 
     number: int
@@ -79,6 +83,7 @@ class Detector:
     detect: Detect
     pooled: str | None = None
     reaches: bool = True
+    value_basis: str | None = None
 
 
 _DETECTORS: dict[int, Detector] = {}
@@ -93,27 +98,24 @@ def detector(
     needs: tuple[Need, ...],
     pooled: str | None = None,
     reaches: bool = True,
+    value_basis: str | None = None,
 ) -> Callable[[Detect], Detect]:
     """Declare a rule under its number and claim type of section 3."""
 
     def declare(detect: Detect) -> Detect:
         _DETECTORS[number] = Detector(
-            number, claim_type, policy, reference_kind, needs, detect, pooled=pooled, reaches=reaches
+            number, claim_type, policy, reference_kind, needs, detect, pooled, reaches=reaches, value_basis=value_basis
         )
         return detect
 
     return declare
 
 
+@cache
 def all_detectors() -> tuple[Detector, ...]:
-    """Return the rules in the order in which they run."""
-    from detection.detectors import (  # noqa: F401 - importing them declares them
-        inbound_lost,
-        return_not_received,
-        warehouse_damaged,
-        warehouse_lost,
-    )
-
+    """Return the rules in the order in which they run: every module of this folder declares one."""
+    for module in iter_modules(__path__, f"{__name__}."):
+        import_module(module.name)
     return tuple(_DETECTORS[number] for number in sorted(_DETECTORS))
 
 

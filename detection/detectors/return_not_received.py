@@ -26,6 +26,7 @@ _PAID_FIRST = {"wrong_item": 0, "damaged": 1, "nothing": 2}
     policy="customer_return",
     reference_kind="order",
     needs=(Need("returns", 45), Need("reimbursements", 30)),
+    value_basis="refunded_amount",
 )
 def return_not_received(reports: Reports, pool: Pool) -> Losses:
     """Units of FBA orders that the buyer was refunded for, that never came back, and that nobody paid for.

@@ -43,30 +43,6 @@ def test_a_missing_required_column_is_named():
         ["a", "b", "c"],
         # Reports that Recoup does not read, though their columns have names that others have too.
         [
-            "settlement-id",
-            "settlement-start-date",
-            "settlement-end-date",
-            "deposit-date",
-            "total-amount",
-            "currency",
-            "transaction-type",
-            "order-id",
-            "merchant-order-id",
-            "adjustment-id",
-            "shipment-id",
-            "marketplace-name",
-            "amount-type",
-            "amount-description",
-            "amount",
-            "fulfillment-id",
-            "posted-date",
-            "posted-date-time",
-            "order-item-code",
-            "sku",
-            "quantity-purchased",
-            "promotion-id",
-        ],
-        [
             "amazon-order-id",
             "merchant-order-id",
             "purchase-date",
@@ -101,7 +77,7 @@ def test_a_missing_required_column_is_named():
             "afn-warehouse-quantity",
         ],
     ],
-    ids=["none", "settlement", "all orders", "inventory"],
+    ids=["none", "all orders", "inventory"],
 )
 def test_other_headers_are_no_report(header):
     assert recognise(header) is None
