@@ -5,9 +5,7 @@ message twice, so each message carries its row's id as metadata: where an earlie
 searched for it before another is posted.
 """
 
-import os
 import secrets
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -33,6 +31,7 @@ from config import settings
 from db import reading, transaction
 from errors import NotFound, RecoupError
 from models import OutboxMessage, OutboxState
+from outbox import Delivered
 
 log = structlog.get_logger()
 _T = TypeVar("_T")
@@ -47,14 +46,6 @@ _PAGES = 10
 _PAGE = 200
 # What Slack says where a thread's first message was deleted.
 _NO_THREAD = {"thread_not_found", "message_not_found", "invalid_thread_ts"}
-
-
-@dataclass
-class Delivered:
-    """What came of one delivery: how many messages arrived, and the key of each that did not, with the reason."""
-
-    sent: int = 0
-    left: list[tuple[str, str]] = field(default_factory=list)
 
 
 class NotYet(RecoupError):
@@ -113,7 +104,7 @@ class _Postman:
     client: WebClient
     pacer: Pacer
     patience: float
-    worker: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}"[:64])
+    worker: str = field(default_factory=outbox.sender_name)
     blocked: set[str] = field(default_factory=set)
     silent: bool = False
 
@@ -250,17 +241,15 @@ class _Postman:
     def _give_up(self, row: OutboxMessage, why: RecoupError) -> None:
         log.error("outbox_row_given_up", outbox_id=row.id, kind=row.kind, error=str(why))
         with transaction() as session:
-            if outbox.still_held(session, row.id, self.worker):
-                outbox.mark_failed(session, row.id, str(why))
+            outbox.mark_failed(session, row.id, str(why), worker=self.worker)
 
     def _keep(self, row: OutboxMessage, why: str, trouble: Exception) -> None:
-        """Put the row back, unless its hold has passed: then it is, or will be, another sender's."""
+        """Put the row back for a while."""
         log.warning("outbox_row_kept", outbox_id=row.id, kind=row.kind, error=why)
         may_be_there = None if isinstance(trouble, NotYet | SlackBusy) else True
         with transaction() as session:
-            if outbox.still_held(session, row.id, self.worker):
-                not_before = utcnow() + _pause(row, trouble)
-                outbox.mark_retry(session, row.id, why, not_before, is_unsure=may_be_there)
+            not_before = utcnow() + _pause(row, trouble)
+            outbox.mark_retry(session, row.id, why, not_before, worker=self.worker, is_unsure=may_be_there)
 
 
 def _drawn(session: Session, row: OutboxMessage) -> _Draft:
@@ -298,5 +287,4 @@ def _pause(row: OutboxMessage, trouble: Exception) -> timedelta:
     """Return how long to leave a row alone: what Slack asks for, else longer with each try."""
     if isinstance(trouble, SlackBusy) and trouble.wait_seconds:
         return timedelta(seconds=trouble.wait_seconds)
-    doubled: int = 2 ** min(row.attempts - 1, 10)
-    return min(_FIRST_PAUSE * doubled, _LONGEST_PAUSE)
+    return outbox.pause(row.attempts, _FIRST_PAUSE, _LONGEST_PAUSE)
