@@ -164,19 +164,40 @@ def claim_batch(
     return taken
 
 
-def mark_sent(session: Session, message_id: int, channel: str | None, external_id: str | None, now: datetime) -> None:
-    """Record that the message arrived, as `external_id` in `channel`; a card's place is kept with its discrepancy."""
-    row = session.get_one(OutboxMessage, message_id, with_for_update=True)
-    row.state, row.sent_at, row.channel, row.external_id = OutboxState.SENT, now, channel, external_id
-    row.claimed_by = row.claimed_until = row.last_error = None
-    if row.kind == CARD and row.discrepancy_id is not None:
-        # A statement of its own leaves the version as it is: a person who decides meanwhile must not be told "moved".
-        session.execute(
-            update(Discrepancy)
-            .where(Discrepancy.id == row.discrepancy_id)
-            .values(card_channel=channel, card_ts=external_id)
-            .execution_options(synchronize_session=False)
-        )
+def told_with(session: Session, row: OutboxMessage, now: datetime) -> Sequence[int]:
+    """Return the ids of the other due messages of `row`'s kind about its discrepancy, none of which adds to it.
+
+    Ask before `row` is drawn: what is drawn after that shows all that these tell of. What is queued later may tell of
+    something newer, and is sent for itself.
+    """
+    others = select(OutboxMessage.id).where(
+        OutboxMessage.discrepancy_id == row.discrepancy_id,
+        OutboxMessage.kind == row.kind,
+        OutboxMessage.id != row.id,
+        OutboxMessage.state.in_(_UNDELIVERED),
+        OutboxMessage.not_before <= now,
+    )
+    return session.scalars(others).all()
+
+
+def mark_sent(
+    session: Session,
+    message_id: int,
+    channel: str | None,
+    external_id: str | None,
+    now: datetime,
+    *,
+    told_with: Sequence[int] = (),
+) -> None:
+    """Record that the message arrived, as `external_id` in `channel`; a card's place is kept with its discrepancy.
+
+    `told_with` are messages that it told of too: they are sent as well, unless they were given up meanwhile.
+    """
+    # All at once and in one order: another sender may be marking the same ones.
+    marked = select(OutboxMessage).where(OutboxMessage.id.in_([message_id, *told_with])).order_by(OutboxMessage.id)
+    for row in session.scalars(marked.with_for_update()):
+        if row.id == message_id or row.state in _UNDELIVERED:
+            _arrived(session, row, channel, external_id, now)
 
 
 def mark_retry(
@@ -280,6 +301,19 @@ def _due(now: datetime, at: datetime) -> Select[OutboxMessage]:
     pending = and_(OutboxMessage.state == OutboxState.PENDING, OutboxMessage.not_before <= now)
     left_over = and_(OutboxMessage.state == OutboxState.SENDING, OutboxMessage.claimed_until <= at)
     return select(OutboxMessage).where(or_(pending, left_over)).order_by(OutboxMessage.id)
+
+
+def _arrived(session: Session, row: OutboxMessage, channel: str | None, external_id: str | None, now: datetime) -> None:
+    row.state, row.sent_at, row.channel, row.external_id = OutboxState.SENT, now, channel, external_id
+    row.claimed_by = row.claimed_until = row.last_error = None
+    if row.kind == CARD and row.discrepancy_id is not None:
+        # A statement of its own leaves the version as it is: a person who decides meanwhile must not be told "moved".
+        session.execute(
+            update(Discrepancy)
+            .where(Discrepancy.id == row.discrepancy_id)
+            .values(card_channel=channel, card_ts=external_id)
+            .execution_options(synchronize_session=False)
+        )
 
 
 def _is_held(message_id: int, worker: str) -> ColumnElement[bool]:

@@ -2,11 +2,12 @@
 
 A row is taken, drawn from the database as it is now, sent, and marked. Slack has no key that keeps it from taking a
 message twice, so each message carries its row's id as metadata: where an earlier try may have arrived, the channel is
-searched for it before another is posted.
+searched for it before another is posted. An update shows its card as it is now: one does for all of the card's that
+are due, and one too many does no harm.
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
@@ -54,10 +55,11 @@ class NotYet(RecoupError):
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a message went; both None where there was nothing to send (any more)."""
+    """Where a message went, both None where there was nothing to send (any more), and the rows it told of too."""
 
     channel: str | None = None
     ts: str | None = None
+    told_with: Sequence[int] = ()
 
 
 @dataclass(frozen=True)
@@ -131,11 +133,11 @@ class _Postman:
         else:
             if place:
                 with transaction() as session:
-                    outbox.mark_sent(session, row.id, place.channel, place.ts, utcnow())
+                    outbox.mark_sent(session, row.id, place.channel, place.ts, utcnow(), told_with=place.told_with)
                 delivered.sent += 1
 
     def _sent(self, row: OutboxMessage) -> _Place | None:
-        """Return where the message is now; None where the row is another sender's meanwhile."""
+        """Return where the message is now; None where the row is no longer this sender's."""
         if row.kind == outbox.CARD_UPDATE:
             return self._updated(row)
         if row.kind == outbox.LINK_USER:
@@ -155,15 +157,19 @@ class _Postman:
             return _Place(channel, ts)
         return self._patiently(channel, lambda: self._posted(row, channel, draft))
 
-    def _updated(self, row: OutboxMessage) -> _Place:
+    def _updated(self, row: OutboxMessage) -> _Place | None:
         discrepancy_id = row.discrepancy_id
         if discrepancy_id is None:
             raise NotFound(f"Message {row.key} names no discrepancy.")
+        with reading() as session:
+            if not outbox.still_held(session, row.id, self.worker):
+                return None  # told with an earlier row of this batch, most likely
+            told_with = outbox.told_with(session, row, utcnow())
         if not self._patiently("chat.update", lambda: update_card(self.client, discrepancy_id)):
             with reading() as session:
                 if _card_is_coming(session, discrepancy_id):
                     raise NotYet("Its card is not posted yet.")
-        return _Place()
+        return _Place(told_with=told_with)
 
     def _posted(self, row: OutboxMessage, channel: str, draft: _Draft) -> _Place | None:
         self.pacer.take_turn(channel)

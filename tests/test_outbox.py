@@ -140,6 +140,42 @@ def test_what_was_sent_is_never_taken_again_and_a_card_knows_its_place(database:
     assert (_only().state, _only().sent_at, _only().claimed_by) == (OutboxState.SENT, NOW, None)
 
 
+def test_what_is_told_with_another_message_is_sent_unless_it_was_given_up(database: str) -> None:
+    cast = make_cast()
+    with db.transaction() as session:
+        about, other = (make_discrepancy(session, cast.account_id).id for _ in range(2))
+        for key, discrepancy_id, after in (
+            ("first", about, 0),
+            ("second", about, 0),
+            ("third", about, 0),
+            ("not due", about, 1),
+            ("other card", other, 0),
+        ):
+            not_before = NOW + after * SECOND
+            outbox.enqueue(
+                session, outbox.CARD_UPDATE, key, now=NOW, not_before=not_before, discrepancy_id=discrepancy_id
+            )
+        outbox.enqueue(session, outbox.CARD, "card", now=NOW, discrepancy_id=about)
+    first, second, *_ = _claim("w", limit=2)
+    with db.transaction() as session:
+        alike = outbox.told_with(session, first, NOW)
+    with db.transaction() as session:
+        outbox.mark_failed(session, second.id, "refused", worker="w")
+        outbox.mark_sent(session, first.id, None, None, NOW, told_with=alike)
+    with db.reading() as session:
+        states = {row.key: row.state for row in session.scalars(select(OutboxMessage))}
+    pending = dict.fromkeys(("not due", "other card", "card"), OutboxState.PENDING)
+    assert (
+        states
+        == {
+            "first": OutboxState.SENT,
+            "second": OutboxState.FAILED,
+            "third": OutboxState.SENT,
+        }
+        | pending
+    )
+
+
 def test_a_retry_waits_and_remembers_whether_it_may_have_arrived(database: str) -> None:
     _enqueue("a")
     (row,) = _claim("w")
