@@ -165,10 +165,9 @@ class _Postman:
             if not outbox.still_held(session, row.id, self.worker):
                 return None  # told with an earlier row of this batch, most likely
             told_with = outbox.told_with(session, row, utcnow())
-        if not self._patiently("chat.update", lambda: update_card(self.client, discrepancy_id)):
-            with reading() as session:
-                if _card_is_coming(session, discrepancy_id):
-                    raise NotYet("Its card is not posted yet.")
+            is_coming = _card_is_coming(session, discrepancy_id)  # asked first: it may be posted meanwhile
+        if not self._patiently("chat.update", lambda: update_card(self.client, discrepancy_id)) and is_coming:
+            raise NotYet("Its card is not posted yet.")
         return _Place(told_with=told_with)
 
     def _posted(self, row: OutboxMessage, channel: str, draft: _Draft) -> _Place | None:

@@ -273,6 +273,26 @@ def test_update_waits_for_a_card_that_is_not_posted_yet(desk: Desk, later) -> No
     assert desk.row(found).card_ts
 
 
+def test_update_waits_for_a_card_that_is_posted_while_it_is_tried(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The card may have been drawn before the decision, so the update is not done with."""
+    found = desk.put()
+    with transaction() as session:
+        [card] = outbox.claim_batch(session, "other", 1, NOW)
+        review.approve(session, found, actor=desk.cast.bea, now=NOW)
+    update = delivery.update_card
+
+    def meanwhile(client: Any, discrepancy_id: int) -> bool:
+        done = update(client, discrepancy_id)
+        with transaction() as session:
+            outbox.mark_sent(session, card.id, CHANNEL, "1.0", NOW)
+        return done
+
+    monkeypatch.setattr(delivery, "update_card", meanwhile)
+    [(_, why)] = desk.deliver().left
+    assert why == "Its card is not posted yet."
+    assert _states(f"update:{found}:") == [OutboxState.PENDING]
+
+
 def test_update_of_what_never_had_a_card_is_done(desk: Desk) -> None:
     found = desk.put()
     with transaction() as session:
