@@ -22,11 +22,11 @@ import outbox
 from bot import ids
 from bot.blocks import Message
 from bot.cards import draw, draw_overflow, update_card
-from bot.claim_news import draw_news
 from bot.client import DELIVERY_SECONDS, SlackBusy, SlackRefused, SlackSilent, call, is_loopback, web_client
+from bot.digests import draw_client_digest, draw_staff_digest
+from bot.news import draw_news
 from bot.pacing import SLACKS_OWN_PACE, Pacer
 from bot.people import link_added
-from bot.weekly import draw_client_digest, draw_staff_digest
 from clock import utcnow
 from config import settings
 from db import reading, transaction
