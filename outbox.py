@@ -5,7 +5,11 @@ leaves `sending` behind. Once its hold has passed, a message to Slack can be tak
 arrived; a mail becomes `unsure`, because nobody can look whether it arrived, and waits for a person.
 """
 
+import os
+import secrets
+import socket
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -46,6 +50,15 @@ _STANDING = {
 _SENDER_DIED = "The sender was ended while it sent this; it may have arrived."
 
 _UNDELIVERED = (OutboxState.PENDING, OutboxState.SENDING)
+_LONGEST_NAME = 64
+
+
+@dataclass
+class Delivered:
+    """What came of a delivery: how many messages arrived, and the key of each that did not, with the reason."""
+
+    sent: int = 0
+    left: list[tuple[str, str]] = field(default_factory=list)
 
 
 def message(
@@ -115,6 +128,17 @@ def enqueue_all(session: Session, messages: Sequence[dict[str, Any]]) -> None:
     session.execute(insert(OutboxMessage).on_conflict_do_nothing(index_elements=["key"]), list(messages))
 
 
+def sender_name() -> str:
+    """Return a name to claim messages under that no other sender has, in this process or another."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}"[-_LONGEST_NAME:]
+
+
+def pause(attempts: int, first: timedelta, longest: timedelta) -> timedelta:
+    """Return how long to leave a message alone after so many tries (from 1): doubled with each, up to `longest`."""
+    doubled: int = 2 ** min(attempts - 1, 10)
+    return min(first * doubled, longest)
+
+
 def claim_batch(
     session: Session, worker: str, limit: int, now: datetime, *, medium: Medium = Medium.SLACK
 ) -> list[OutboxMessage]:
@@ -140,44 +164,67 @@ def claim_batch(
     return taken
 
 
-def mark_sent(session: Session, message_id: int, channel: str | None, external_id: str | None, now: datetime) -> None:
-    """Record that the message arrived, as `external_id` in `channel`; a card's place is kept with its discrepancy."""
-    row = _row(session, message_id)
-    row.state, row.sent_at, row.channel, row.external_id = OutboxState.SENT, now, channel, external_id
-    row.claimed_by = row.claimed_until = row.last_error = None
-    if row.kind == CARD and row.discrepancy_id is not None:
-        # A statement of its own leaves the version as it is: a person who decides meanwhile must not be told "moved".
-        session.execute(
-            update(Discrepancy)
-            .where(Discrepancy.id == row.discrepancy_id)
-            .values(card_channel=channel, card_ts=external_id)
-            .execution_options(synchronize_session=False)
-        )
+def told_with(session: Session, row: OutboxMessage, now: datetime) -> Sequence[int]:
+    """Return the ids of the other due messages of `row`'s kind about its discrepancy, none of which adds to it.
+
+    Ask before `row` is drawn: what is drawn after that shows all that these tell of. What is queued later may tell of
+    something newer, and is sent for itself.
+    """
+    others = select(OutboxMessage.id).where(
+        OutboxMessage.discrepancy_id == row.discrepancy_id,
+        OutboxMessage.kind == row.kind,
+        OutboxMessage.id != row.id,
+        OutboxMessage.state.in_(_UNDELIVERED),
+        OutboxMessage.not_before <= now,
+    )
+    return session.scalars(others).all()
+
+
+def mark_sent(
+    session: Session,
+    message_id: int,
+    channel: str | None,
+    external_id: str | None,
+    now: datetime,
+    *,
+    told_with: Sequence[int] = (),
+) -> None:
+    """Record that the message arrived, as `external_id` in `channel`; a card's place is kept with its discrepancy.
+
+    `told_with` are messages that it told of too: they are sent as well, unless they were given up meanwhile.
+    """
+    # All at once and in one order: another sender may be marking the same ones.
+    marked = select(OutboxMessage).where(OutboxMessage.id.in_([message_id, *told_with])).order_by(OutboxMessage.id)
+    for row in session.scalars(marked.with_for_update()):
+        if row.id == message_id or row.state in _UNDELIVERED:
+            _arrived(session, row, channel, external_id, now)
 
 
 def mark_retry(
-    session: Session, message_id: int, error: str, not_before: datetime, *, is_unsure: bool | None = None
+    session: Session,
+    message_id: int,
+    error: str,
+    not_before: datetime,
+    *,
+    worker: str,
+    is_unsure: bool | None = None,
 ) -> None:
-    """Put the message back until `not_before`. `is_unsure` says whether the try may have arrived; None leaves it."""
-    row = _row(session, message_id)
-    row.state, row.not_before, row.last_error = OutboxState.PENDING, not_before, error
-    row.claimed_by = row.claimed_until = None
-    if is_unsure is not None:
-        row.is_unsure = is_unsure
+    """Put the message back until `not_before`. `is_unsure` says whether the try may have arrived; None leaves it.
+
+    Like the two below it changes nothing where `worker` holds the message no longer: another sender has it, or will.
+    """
+    changes: dict[str, Any] = {} if is_unsure is None else {"is_unsure": is_unsure}
+    _let_go(session, message_id, worker, OutboxState.PENDING, error, not_before=not_before, **changes)
 
 
-def mark_failed(session: Session, message_id: int, error: str) -> None:
+def mark_failed(session: Session, message_id: int, error: str, *, worker: str) -> None:
     """Give the message up: `error` is shown to staff."""
-    row = _row(session, message_id)
-    row.state, row.last_error = OutboxState.FAILED, error
-    row.claimed_by = row.claimed_until = None
+    _let_go(session, message_id, worker, OutboxState.FAILED, error)
 
 
-def mark_unsure(session: Session, message_id: int, error: str) -> None:
+def mark_unsure(session: Session, message_id: int, error: str, *, worker: str) -> None:
     """Record that nobody knows whether the message arrived: it is shown to staff and never sent again by itself."""
-    row = _row(session, message_id)
-    row.state, row.is_unsure, row.last_error = OutboxState.UNSURE, True, error
-    row.claimed_by = row.claimed_until = None
+    _let_go(session, message_id, worker, OutboxState.UNSURE, error, is_unsure=True)
 
 
 def resend(session: Session, message_id: int, *, actor: Actor, now: datetime) -> OutboxMessage:
@@ -201,24 +248,15 @@ def resend(session: Session, message_id: int, *, actor: Actor, now: datetime) ->
 
 def hold_longer(session: Session, message_id: int, worker: str) -> bool:
     """Hold a message for another `HOLD` from now; False where it is no longer the worker's to send."""
-    if not still_held(session, message_id, worker):
-        return False
-    session.execute(update(OutboxMessage).where(OutboxMessage.id == message_id).values(claimed_until=real_now() + HOLD))
-    return True
+    held = session.scalar(select(OutboxMessage).where(_is_held(message_id, worker)).with_for_update())
+    if held is not None:
+        held.claimed_until = real_now() + HOLD
+    return held is not None
 
 
 def still_held(session: Session, message_id: int, worker: str) -> bool:
     """Whether `worker` may still send it: ask before each post of a batch, since a hold can pass while one waits."""
-    return bool(
-        session.scalar(
-            select(OutboxMessage.id).where(
-                OutboxMessage.id == message_id,
-                OutboxMessage.state == OutboxState.SENDING,
-                OutboxMessage.claimed_by == worker,
-                OutboxMessage.claimed_until > real_now(),
-            )
-        )
-    )
+    return session.scalar(select(OutboxMessage.id).where(_is_held(message_id, worker))) is not None
 
 
 def has_due(session: Session, now: datetime) -> bool:
@@ -265,5 +303,32 @@ def _due(now: datetime, at: datetime) -> Select[OutboxMessage]:
     return select(OutboxMessage).where(or_(pending, left_over)).order_by(OutboxMessage.id)
 
 
-def _row(session: Session, message_id: int) -> OutboxMessage:
-    return session.get_one(OutboxMessage, message_id, with_for_update=True)
+def _arrived(session: Session, row: OutboxMessage, channel: str | None, external_id: str | None, now: datetime) -> None:
+    row.state, row.sent_at, row.channel, row.external_id = OutboxState.SENT, now, channel, external_id
+    row.claimed_by = row.claimed_until = row.last_error = None
+    if row.kind == CARD and row.discrepancy_id is not None:
+        # A statement of its own leaves the version as it is: a person who decides meanwhile must not be told "moved".
+        session.execute(
+            update(Discrepancy)
+            .where(Discrepancy.id == row.discrepancy_id)
+            .values(card_channel=channel, card_ts=external_id)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def _is_held(message_id: int, worker: str) -> ColumnElement[bool]:
+    return and_(
+        OutboxMessage.id == message_id,
+        OutboxMessage.state == OutboxState.SENDING,
+        OutboxMessage.claimed_by == worker,
+        OutboxMessage.claimed_until > real_now(),
+    )
+
+
+def _let_go(session: Session, message_id: int, worker: str, state: OutboxState, error: str, **changes: Any) -> None:
+    session.execute(
+        update(OutboxMessage)
+        .where(_is_held(message_id, worker))
+        .values(state=state, last_error=error, claimed_by=None, claimed_until=None, **changes)
+        .execution_options(synchronize_session=False)
+    )

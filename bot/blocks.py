@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from bot import ids
-from bot.text import clock_words, code, moment, or_dash, plain, short
+from bot.text import clock_words, code, moment, or_dash, plain, short, value_words
 from claims import words
 from models import DiscrepancyStatus
 from money import Money
@@ -201,7 +201,7 @@ def _title(data: Card) -> str:
 
 
 def _worth(data: Card) -> str:
-    return f"value {words.NOT_KNOWN}" if data.value is None else words.money(data.value, data.currency)
+    return value_words(data.value, data.currency)
 
 
 def _who(decision: Decision) -> str:

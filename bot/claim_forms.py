@@ -1,17 +1,13 @@
-"""What Slack shows about a claim: what is to be filed, and the forms for Amazon's case and Amazon's reply. Pure.
+"""What Slack shows about a claim: what is to be filed, and the forms for Amazon's case and Amazon's reply. Pure."""
 
-What a form is about travels in its private metadata: the claim as the person saw it, and the card to bring up to date.
-"""
-
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 
 from bot import form_parts as parts
 from bot import ids
 from bot.blocks import actions, link_button
-from bot.form_parts import View
+from bot.form_parts import About, View
 from bot.text import code_lines
 from claims import outcomes, words
 from claims.filing import checked_case_id
@@ -29,20 +25,13 @@ _OFFERED = frozenset({"needs_info", "submitted", "denied", "appealed", "closed:r
 _NEEDS_THE_REPLY = frozenset({NOTHING_YET, "needs_info", "denied", "closed:refused"})
 
 
-@dataclass(frozen=True)
-class AboutClaim:
-    """What a form is about. `seen` is the state that the person saw, `today` the marketplace's day then."""
+@dataclass(frozen=True, kw_only=True)
+class AboutClaim(About):
+    """The claim that a form is about. `seen` is the state that the person saw, `today` the marketplace's day then."""
 
-    discrepancy_id: int
     claim_id: int
     seen: str
     today: str
-    channel: str | None = None
-    message_ts: str | None = None
-
-    def packed(self) -> str:
-        """Return it as a form's private metadata."""
-        return json.dumps(asdict(self))
 
 
 @dataclass(frozen=True)
@@ -98,12 +87,13 @@ def replied_form(about: AboutClaim, *, title: str, offered: Sequence[Outcome]) -
 def about(view: View) -> AboutClaim:
     """Return what a sent form is about. Raises InvalidInput where its metadata is none of ours."""
     found = parts.metadata_of(view) or {}
-    numbers = [found.get(name) for name in ("discrepancy_id", "claim_id")]
-    if not all(type(number) is int and 0 < number < 2**63 for number in numbers) or not _is_day(found.get("today")):
+    are_ids = all(parts.is_id(found.get(name)) for name in ("discrepancy_id", "claim_id"))
+    if not are_ids or not _is_day(found.get("today")):
         raise InvalidInput("This form names no claim.", todo="Record it in the back office.")
-    texts = {name: parts.text_or_none(found.get(name)) for name in ("channel", "message_ts")}
-    seen = parts.text_or_none(found.get("seen")) or ""
-    return AboutClaim(found["discrepancy_id"], found["claim_id"], seen, found["today"], **texts)
+    channel, message_ts, seen = (parts.text_or_none(found.get(name)) for name in ("channel", "message_ts", "seen"))
+    return AboutClaim(
+        found["discrepancy_id"], channel, message_ts, claim_id=found["claim_id"], seen=seen or "", today=found["today"]
+    )
 
 
 def filed(view: View) -> Filed:

@@ -2,13 +2,12 @@
 
 A row is taken, drawn from the database as it is now, sent, and marked. Slack has no key that keeps it from taking a
 message twice, so each message carries its row's id as metadata: where an earlier try may have arrived, the channel is
-searched for it before another is posted.
+searched for it before another is posted. An update shows its card as it is now: one does for all of the card's that
+are due, and one too many does no harm.
 """
 
-import os
 import secrets
-import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
@@ -23,16 +22,17 @@ import outbox
 from bot import ids
 from bot.blocks import Message
 from bot.cards import draw, draw_overflow, update_card
-from bot.claim_news import draw_news
 from bot.client import DELIVERY_SECONDS, SlackBusy, SlackRefused, SlackSilent, call, is_loopback, web_client
+from bot.digests import draw_client_digest, draw_staff_digest
+from bot.news import draw_news
 from bot.pacing import SLACKS_OWN_PACE, Pacer
 from bot.people import link_added
-from bot.weekly import draw_client_digest, draw_staff_digest
 from clock import utcnow
 from config import settings
 from db import reading, transaction
 from errors import NotFound, RecoupError
 from models import OutboxMessage, OutboxState
+from outbox import Delivered
 
 log = structlog.get_logger()
 _T = TypeVar("_T")
@@ -49,24 +49,17 @@ _PAGE = 200
 _NO_THREAD = {"thread_not_found", "message_not_found", "invalid_thread_ts"}
 
 
-@dataclass
-class Delivered:
-    """What came of one delivery: how many messages arrived, and the key of each that did not, with the reason."""
-
-    sent: int = 0
-    left: list[tuple[str, str]] = field(default_factory=list)
-
-
 class NotYet(RecoupError):
     """The message cannot be sent now and is kept for later."""
 
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a message went; both None where there was nothing to send (any more)."""
+    """Where a message went, both None where there was nothing to send (any more), and the rows it told of too."""
 
     channel: str | None = None
     ts: str | None = None
+    told_with: Sequence[int] = ()
 
 
 @dataclass(frozen=True)
@@ -113,7 +106,7 @@ class _Postman:
     client: WebClient
     pacer: Pacer
     patience: float
-    worker: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}"[:64])
+    worker: str = field(default_factory=outbox.sender_name)
     blocked: set[str] = field(default_factory=set)
     silent: bool = False
 
@@ -140,11 +133,11 @@ class _Postman:
         else:
             if place:
                 with transaction() as session:
-                    outbox.mark_sent(session, row.id, place.channel, place.ts, utcnow())
+                    outbox.mark_sent(session, row.id, place.channel, place.ts, utcnow(), told_with=place.told_with)
                 delivered.sent += 1
 
     def _sent(self, row: OutboxMessage) -> _Place | None:
-        """Return where the message is now; None where the row is another sender's meanwhile."""
+        """Return where the message is now; None where the row is no longer this sender's."""
         if row.kind == outbox.CARD_UPDATE:
             return self._updated(row)
         if row.kind == outbox.LINK_USER:
@@ -164,15 +157,18 @@ class _Postman:
             return _Place(channel, ts)
         return self._patiently(channel, lambda: self._posted(row, channel, draft))
 
-    def _updated(self, row: OutboxMessage) -> _Place:
+    def _updated(self, row: OutboxMessage) -> _Place | None:
         discrepancy_id = row.discrepancy_id
         if discrepancy_id is None:
             raise NotFound(f"Message {row.key} names no discrepancy.")
-        if not self._patiently("chat.update", lambda: update_card(self.client, discrepancy_id)):
-            with reading() as session:
-                if _card_is_coming(session, discrepancy_id):
-                    raise NotYet("Its card is not posted yet.")
-        return _Place()
+        with reading() as session:
+            if not outbox.still_held(session, row.id, self.worker):
+                return None  # told with an earlier row of this batch, most likely
+            told_with = outbox.told_with(session, row, utcnow())
+            is_coming = _card_is_coming(session, discrepancy_id)  # asked first: it may be posted meanwhile
+        if not self._patiently("chat.update", lambda: update_card(self.client, discrepancy_id)) and is_coming:
+            raise NotYet("Its card is not posted yet.")
+        return _Place(told_with=told_with)
 
     def _posted(self, row: OutboxMessage, channel: str, draft: _Draft) -> _Place | None:
         self.pacer.take_turn(channel)
@@ -250,17 +246,15 @@ class _Postman:
     def _give_up(self, row: OutboxMessage, why: RecoupError) -> None:
         log.error("outbox_row_given_up", outbox_id=row.id, kind=row.kind, error=str(why))
         with transaction() as session:
-            if outbox.still_held(session, row.id, self.worker):
-                outbox.mark_failed(session, row.id, str(why))
+            outbox.mark_failed(session, row.id, str(why), worker=self.worker)
 
     def _keep(self, row: OutboxMessage, why: str, trouble: Exception) -> None:
-        """Put the row back, unless its hold has passed: then it is, or will be, another sender's."""
+        """Put the row back for a while."""
         log.warning("outbox_row_kept", outbox_id=row.id, kind=row.kind, error=why)
         may_be_there = None if isinstance(trouble, NotYet | SlackBusy) else True
         with transaction() as session:
-            if outbox.still_held(session, row.id, self.worker):
-                not_before = utcnow() + _pause(row, trouble)
-                outbox.mark_retry(session, row.id, why, not_before, is_unsure=may_be_there)
+            not_before = utcnow() + _pause(row, trouble)
+            outbox.mark_retry(session, row.id, why, not_before, worker=self.worker, is_unsure=may_be_there)
 
 
 def _drawn(session: Session, row: OutboxMessage) -> _Draft:
@@ -298,5 +292,4 @@ def _pause(row: OutboxMessage, trouble: Exception) -> timedelta:
     """Return how long to leave a row alone: what Slack asks for, else longer with each try."""
     if isinstance(trouble, SlackBusy) and trouble.wait_seconds:
         return timedelta(seconds=trouble.wait_seconds)
-    doubled: int = 2 ** min(row.attempts - 1, 10)
-    return min(_FIRST_PAUSE * doubled, _LONGEST_PAUSE)
+    return outbox.pause(row.attempts, _FIRST_PAUSE, _LONGEST_PAUSE)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from bot.text import or_dash, plain
@@ -13,6 +14,20 @@ OPTION_LIMIT = 75
 _LABEL_LIMIT = 150
 _SAID_LIMIT = 600
 _HINT_LIMIT = 150
+_LARGEST_ID = 2**63
+
+
+@dataclass(frozen=True)
+class About:
+    """What a form is about, and where the card stands that was pressed; it travels in the form's private metadata."""
+
+    discrepancy_id: int
+    channel: str | None = None
+    message_ts: str | None = None
+
+    def packed(self) -> str:
+        """Return it as a form's private metadata."""
+        return json.dumps(asdict(self))
 
 
 def form(callback_id: str, heading: str, send: str, metadata: str, blocks: Sequence[View]) -> View:
@@ -36,6 +51,11 @@ def sheet(heading: str, blocks: Sequence[View]) -> View:
         "close": text("Close", TITLE_LIMIT),
         "blocks": list(blocks),
     }
+
+
+def notice(words: str) -> View:
+    """Return a form that only says something: a sent form has no message to answer on."""
+    return sheet("Recoup", [said(words)])
 
 
 def said(words: str) -> View:
@@ -77,6 +97,11 @@ def metadata_of(view: View) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
+
+
+def is_id(value: Any) -> bool:
+    """Whether a value of the metadata can be a row's id."""
+    return type(value) is int and 0 < value < _LARGEST_ID
 
 
 def chosen_in(view: View, name: str) -> str | None:

@@ -1,95 +1,99 @@
-"""One line about a claim, for the thread of its card or the review channel. Pure: data in, Block Kit out."""
+"""News of claims as the database has them now: loaded, put into data for `news_blocks`, and where they belong."""
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from bot.blocks import Block, Message, actions, link_button
-from bot.text import or_dash, plain, short
+from sqlalchemy import select
+from sqlalchemy.orm import Session, contains_eager, joinedload, selectinload
 
-_LINE = 600
-_NAME = 80
-
-
-@dataclass(frozen=True)
-class News:
-    """What became of a claim. `what` as in the outbox's payload; texts are in words, `link` leads to the claim.
-
-    `told` is what was paid or taken back ("3 units, 37.02 USD"), or what else there is to say; `standing` the state of
-    the claim now; `so_far` its units that are made up for ("2 of 3 units").
-    """
-
-    what: str
-    claim_id: int
-    claim_type: str
-    client: str
-    told: str
-    standing: str
-    so_far: str
-    link: str
+from bot.blocks import Message
+from bot.cards import review_channel
+from bot.news_blocks import KNOWN, News, Waiting, news, waiting
+from claims import words
+from claims.booking import what_is_paid
+from claims.links import claim_link, payments_link
+from errors import NotFound
+from models import (
+    Account,
+    Claim,
+    ClaimPayment,
+    OutboxMessage,
+    Reimbursement,
+    ReimbursementState,
+    Request,
+)
 
 
 @dataclass(frozen=True)
-class Waiting:
-    """Payments of one account that a person has to match. `first` tells of the only one, empty where there are more."""
+class Post:
+    """A message, the channel it belongs in (None where none is set), and the message whose thread it belongs in."""
 
-    client: str
-    account: str
-    count: int
-    first: str
-    link: str
+    message: Message
+    channel: str | None
+    thread_ts: str | None = None
 
 
-def news(data: News) -> Message:
-    """Return one sentence about a claim, with the way to its page."""
-    claim = f"claim {data.claim_id} ({data.claim_type}, {short(data.client, _NAME)})"
-    return _message(_SENTENCES[data.what](data, claim), "Open the claim", data.link)
-
-
-def waiting(data: Waiting) -> Message:
-    """Return what waits for a person, with the way to the page where it is matched."""
-    whose = f"{short(data.client, _NAME)}, {short(data.account, _NAME)}"
-    if data.count == 1:
-        said = f"A payment to {whose} waits for you: {data.first}. Say for which claim it was."
-    else:
-        said = f"{data.count:,} payments to {whose} wait for you. Say for which claims they were."
-    return _message(said, "Match payments", data.link)
-
-
-def _paid(data: News, claim: str) -> str:
-    return f"{data.standing}: Amazon paid {data.told} for {claim}."
-
-
-def _partly_paid(data: News, claim: str) -> str:
-    return f"{data.standing}: Amazon paid {data.told} for {claim}, {data.so_far} so far."
-
-
-def _taken_back(data: News, claim: str) -> str:
-    return (
-        f"Amazon took back {data.told} of {claim}. It is {data.standing.lower()} now, with {data.so_far} made up for."
+def draw_news(session: Session, row: OutboxMessage) -> Post | None:
+    """Return what a row of news says; None where a person was faster. Raises NotFound where it tells of nothing."""
+    if row.payload.get("what") == "waiting":
+        return _waiting(session, row)
+    claim = session.scalar(
+        select(Claim)
+        .where(Claim.id == row.claim_id)
+        .options(joinedload(Claim.account).joinedload(Account.client), selectinload(Claim.discrepancies))
     )
-
-
-def _changed(data: News, claim: str) -> str:
-    return (
-        f"A later report says otherwise about a payment of {claim}: {data.told}. Nothing is booked by it; look at it."
+    if claim is None or row.payload.get("what") not in KNOWN:
+        raise NotFound(f"Message {row.key} tells of something that is not known here.")
+    data = News(
+        what=row.payload["what"],
+        claim_id=claim.id,
+        claim_type=words.claim_type_name(claim.claim_type),
+        client=claim.account.client.name,
+        told=_told(session, row),
+        standing=words.claim_status_name(claim.status.value, claim.closed_reason),
+        so_far=f"{claim.recovered_quantity:,} of {words.units(claim.quantity)}",
+        link=claim_link(claim.id),
     )
+    card = next((each for each in claim.discrepancies if each.card_channel and each.card_ts), None)
+    if card:
+        return Post(news(data), card.card_channel, card.card_ts)
+    return Post(news(data), review_channel(session, claim.account.client))
 
 
-def _answered(data: News, claim: str) -> str:
-    return f"{short(data.client, _NAME)} answered about {claim}: {data.told}."
+def _told(session: Session, row: OutboxMessage) -> str:
+    """Return what the message is about, in words."""
+    if "payment_id" in row.payload:
+        payment = session.get(ClaimPayment, int(row.payload["payment_id"]))
+        if payment is not None:
+            return what_is_paid(payment)
+    if "line_id" in row.payload:
+        line = session.get(Reimbursement, int(row.payload["line_id"]))
+        if line is not None:
+            return line.later_says or "the same again as at first"
+    if "request_id" in row.payload:
+        asked = session.get(Request, int(row.payload["request_id"]))
+        if asked is not None:
+            return words.request_kind_name(asked.kind.value).lower()
+    raise NotFound(f"Message {row.key} tells of something that is not there any more.")
 
 
-_SENTENCES: Mapping[str, Callable[[News, str], str]] = {
-    "recovered": _paid,
-    "partly_recovered": _partly_paid,
-    "reversed": _taken_back,
-    "payment_changed": _changed,
-    "answered": _answered,
-}
-KNOWN = frozenset(_SENTENCES)
-
-
-def _message(said: str, label: str, link: str) -> Message:
-    text = or_dash(plain(said, _LINE))
-    section: Block = {"type": "section", "text": {"type": "plain_text", "text": text, "emoji": False}}
-    return Message(text, [section, actions(link_button(label, link))])
+def _waiting(session: Session, row: OutboxMessage) -> Post | None:
+    found = session.scalars(
+        select(Reimbursement)
+        .join(Reimbursement.account)
+        .join(Account.client)
+        .where(Reimbursement.id.in_(row.payload["line_ids"]), Reimbursement.state == ReimbursementState.WAITING)
+        .options(contains_eager(Reimbursement.account).contains_eager(Account.client))
+        .order_by(Reimbursement.id)
+    ).all()
+    if not found:
+        return None
+    first, account = found[0], found[0].account
+    amount = words.money(abs(first.amount_total), first.currency)
+    data = Waiting(
+        client=account.client.name,
+        account=account.name,
+        count=len(found),
+        first=f"{amount}, reimbursement {first.reimbursement_id}" if len(found) == 1 else "",
+        link=payments_link(),
+    )
+    return Post(waiting(data), review_channel(session, account.client))

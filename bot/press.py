@@ -1,11 +1,12 @@
 """What a person did in Slack, read from whatever Slack sent, and the way to answer that person alone."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Self
 
 import structlog
 
 from bot.client import SlackTrouble, call, post_to, web_client
+from bot.form_parts import metadata_of, text_or_none
 from errors import InvalidInput
 
 log = structlog.get_logger()
@@ -28,22 +29,23 @@ class Press:
 
     @classmethod
     def of(cls, body: dict[str, Any]) -> Self:
-        """Read what Slack sent. Ids come from the container: an ephemeral message's payload has no message."""
+        """Read what Slack sent. Ids come from the container: an ephemeral message's payload has no message.
+
+        A sent form has neither, and says itself on which card it was opened.
+        """
         user, container = body.get("user") or {}, body.get("container") or {}
+        about = metadata_of(body.get("view") or {}) or {}
         channel = container.get("channel_id") or (body.get("channel") or {}).get("id") or body.get("channel_id")
+        message_ts = container.get("message_ts") or (body.get("message") or {}).get("ts")
         return cls(
             user_id=user.get("id") or body.get("user_id") or "",
             user_team=user.get("team_id"),
             team=(body.get("team") or {}).get("id") or body.get("team_id"),
-            channel=channel,
-            message_ts=container.get("message_ts") or (body.get("message") or {}).get("ts"),
+            channel=channel or text_or_none(about.get("channel")),
+            message_ts=message_ts or text_or_none(about.get("message_ts")),
             trigger_id=body.get("trigger_id") or "",
             response_url=body.get("response_url"),
         )
-
-    def at(self, channel: str | None, message_ts: str | None) -> Self:
-        """Return the press as done on the card that a form was opened from."""
-        return replace(self, channel=channel, message_ts=message_ts)
 
     def answer(self, text: str, blocks: list[dict[str, Any]] | None = None) -> None:
         """Tell this person, and nobody else. Where Slack does not take it, the log has it: nothing depends on it."""

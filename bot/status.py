@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
 
 from bot.blocks import Block, Message, actions, header, link_button
-from bot.text import clock_words, marketplace_day, or_dash, plain, short
+from bot.text import clock_words, marketplace_day, or_dash, plain, short, value_words
 from claims import words
 from claims.queries import Deadline, StateTotal, StatusSummary
 from claims.steps import next_step
@@ -36,7 +35,7 @@ def claim_status(claim: Claim, *, now: datetime, link: str) -> Message:
     """Return where one claim stands. `claim` has its account, client and approver loaded."""
     name = f"Claim {claim.id} · {words.claim_type_name(claim.claim_type)} · {claim.account.client.name}"
     state = words.claim_status_name(claim.status.value, claim.closed_reason)
-    worth = f"{words.units(claim.quantity)} · {_worth(claim.value, claim.currency)}"
+    worth = f"{words.units(claim.quantity)} · {value_words(claim.value, claim.currency)}"
     facts = [f"{state} · {worth}"]
     if claim.status is not ClaimStatus.CLOSED:
         facts.append(next_step(claim).told(marketplace_day(claim.account.marketplace, now)))
@@ -64,7 +63,7 @@ def _total(totals: Sequence[StateTotal]) -> str:
 
 
 def _amounts(totals: Iterable[StateTotal]) -> list[str]:
-    worths = [_worth(total.value, total.currency) for total in totals if total.value is not None]
+    worths = [value_words(total.value, total.currency) for total in totals if total.value is not None]
     unknown = sum(total.count for total in totals if total.value is None)
     return [*worths, *([f"{unknown:,} of a value not known"] if unknown else [])]
 
@@ -74,7 +73,7 @@ def _deadline(deadline: Deadline, now: datetime) -> str:
     left = f"{words.day(deadline.closes_on)}, {words.days_left(deadline.closes_on, today)}"
     what = "Decide" if deadline.what == "discrepancy" else f"File claim {deadline.id}"
     name = words.claim_type_name(deadline.claim_type)
-    return f"{left}: {what} · {name} · {short(deadline.client, 60)} · {_worth(deadline.value, deadline.currency)}"
+    return f"{left}: {what} · {name} · {short(deadline.client, 60)} · {value_words(deadline.value, deadline.currency)}"
 
 
 def _sentence(summary: StatusSummary, whose: str) -> str:
@@ -84,10 +83,6 @@ def _sentence(summary: StatusSummary, whose: str) -> str:
     if not summary.deadlines:
         return f"{said}."
     return f"{said}, next deadline {words.day(summary.deadlines[0].closes_on)}."
-
-
-def _worth(value: Decimal | None, currency: str | None) -> str:
-    return f"value {words.NOT_KNOWN}" if value is None else words.money(value, currency)
 
 
 def _lines(lines: Sequence[str]) -> Block:

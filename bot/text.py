@@ -5,6 +5,7 @@ reads `*`, `_`, `~` and backticks, which have no escape: outside text goes into 
 """
 
 from datetime import UTC, date, datetime
+from decimal import Decimal
 
 from claims import words
 from detection.marketplaces import marketplaces
@@ -63,6 +64,11 @@ def clock_words(at: datetime) -> str:
     """Return a time in words: "20 Nov 2026, 09:14 UTC"."""
     utc = at.astimezone(UTC)
     return f"{words.day(utc.date())}, {utc:%H:%M} UTC"
+
+
+def value_words(value: Decimal | None, currency: str | None) -> str:
+    """Return an amount in words, which stands alone where it is not known: "37.02 USD", "value not known"."""
+    return f"value {words.NOT_KNOWN}" if value is None else words.money(value, currency)
 
 
 def marketplace_day(code: str, now: datetime) -> date:

@@ -1,7 +1,7 @@
 """What joins the parts that do not know each other: jobs deliver to Slack and by mail, a commit rings the worker."""
 
 from jobs import deliver, doorbell
-from jobs.deliver import Delivered
+from outbox import Delivered
 
 
 def connect() -> None:

@@ -4,9 +4,7 @@ SMTP has no way to ask whether a mail arrived. So a row is marked as being sent 
 the end is not known, whatever the reason, it is left to a person.
 """
 
-import os
 import secrets
-import socket
 from dataclasses import dataclass, field
 from datetime import timedelta
 from email.message import EmailMessage
@@ -22,20 +20,13 @@ from mail import smtp
 from mail.letters import RENDERERS
 from mail.rendering import compose
 from models import Medium, OutboxMessage
+from outbox import Delivered
 
 _FIRST_PAUSE = timedelta(minutes=1)
 _LONGEST_PAUSE = timedelta(hours=1)
 _MOST_TRIES = 54  # about two days
 
 log = structlog.get_logger()
-
-
-@dataclass
-class Delivered:
-    """What came of one delivery: how many mails were handed over, and the key of each that was not, with the reason."""
-
-    sent: int = 0
-    left: list[tuple[str, str]] = field(default_factory=list)
 
 
 def deliver_due(*, limit: int = 500) -> Delivered:
@@ -68,7 +59,7 @@ def _own_part(row: OutboxMessage) -> str:
 class _Postman:
     """Sends rows one by one, each held for itself. `is_welcome` falls when the server is in trouble."""
 
-    worker: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}"[-64:])
+    worker: str = field(default_factory=outbox.sender_name)
     is_welcome: bool = True
 
     def take(self) -> OutboxMessage | None:
@@ -116,14 +107,12 @@ class _Postman:
     def _leave(self, row: OutboxMessage, why: RecoupError) -> None:
         log.error("mail_unsure", outbox_id=row.id, kind=row.kind)
         with transaction() as session:
-            if outbox.still_held(session, row.id, self.worker):
-                outbox.mark_unsure(session, row.id, str(why))
+            outbox.mark_unsure(session, row.id, str(why), worker=self.worker)
 
     def _give_up(self, row: OutboxMessage, why: str) -> None:
         log.error("mail_given_up", outbox_id=row.id, kind=row.kind, attempts=row.attempts)
         with transaction() as session:
-            if outbox.still_held(session, row.id, self.worker):
-                outbox.mark_failed(session, row.id, why)
+            outbox.mark_failed(session, row.id, why, worker=self.worker)
 
     def _put_off(self, row: OutboxMessage, why: str) -> str:
         """Put the mail back for a while that doubles, or give it up after two days; return what to say of it."""
@@ -132,11 +121,9 @@ class _Postman:
             self._give_up(row, why)
             return why
         log.warning("mail_put_off", outbox_id=row.id, kind=row.kind, attempts=row.attempts)
-        doubled: int = 2 ** min(row.attempts - 1, 10)
-        pause = min(_FIRST_PAUSE * doubled, _LONGEST_PAUSE)
+        not_before = utcnow() + outbox.pause(row.attempts, _FIRST_PAUSE, _LONGEST_PAUSE)
         with transaction() as session:
-            if outbox.still_held(session, row.id, self.worker):
-                outbox.mark_retry(session, row.id, why, utcnow() + pause)
+            outbox.mark_retry(session, row.id, why, not_before, worker=self.worker)
         return why
 
 

@@ -109,6 +109,22 @@ def test_a_sender_whose_hold_has_passed_may_not_send(database: str, real_time: l
     assert held("other")
 
 
+def test_a_sender_whose_hold_has_passed_changes_nothing_of_the_next_ones(
+    database: str, real_time: list[datetime]
+) -> None:
+    _enqueue("a")
+    (row,) = _claim("slow")
+    real_time[0] += outbox.HOLD
+    _claim("next")
+    with db.transaction() as session:
+        outbox.mark_retry(session, row.id, "timed out", NOW + SECOND, worker="slow")
+        outbox.mark_failed(session, row.id, "refused", worker="slow")
+        outbox.mark_unsure(session, row.id, "lost", worker="slow")
+        assert not outbox.hold_longer(session, row.id, "slow")
+        assert outbox.hold_longer(session, row.id, "next")
+    assert (_only().state, _only().claimed_by, _only().last_error) == (OutboxState.SENDING, "next", None)
+
+
 def test_what_was_sent_is_never_taken_again_and_a_card_knows_its_place(database: str) -> None:
     cast = make_cast()
     with db.transaction() as session:
@@ -124,16 +140,52 @@ def test_what_was_sent_is_never_taken_again_and_a_card_knows_its_place(database:
     assert (_only().state, _only().sent_at, _only().claimed_by) == (OutboxState.SENT, NOW, None)
 
 
+def test_what_is_told_with_another_message_is_sent_unless_it_was_given_up(database: str) -> None:
+    cast = make_cast()
+    with db.transaction() as session:
+        about, other = (make_discrepancy(session, cast.account_id).id for _ in range(2))
+        for key, discrepancy_id, after in (
+            ("first", about, 0),
+            ("second", about, 0),
+            ("third", about, 0),
+            ("not due", about, 1),
+            ("other card", other, 0),
+        ):
+            not_before = NOW + after * SECOND
+            outbox.enqueue(
+                session, outbox.CARD_UPDATE, key, now=NOW, not_before=not_before, discrepancy_id=discrepancy_id
+            )
+        outbox.enqueue(session, outbox.CARD, "card", now=NOW, discrepancy_id=about)
+    first, second, *_ = _claim("w", limit=2)
+    with db.transaction() as session:
+        alike = outbox.told_with(session, first, NOW)
+    with db.transaction() as session:
+        outbox.mark_failed(session, second.id, "refused", worker="w")
+        outbox.mark_sent(session, first.id, None, None, NOW, told_with=alike)
+    with db.reading() as session:
+        states = {row.key: row.state for row in session.scalars(select(OutboxMessage))}
+    pending = dict.fromkeys(("not due", "other card", "card"), OutboxState.PENDING)
+    assert (
+        states
+        == {
+            "first": OutboxState.SENT,
+            "second": OutboxState.FAILED,
+            "third": OutboxState.SENT,
+        }
+        | pending
+    )
+
+
 def test_a_retry_waits_and_remembers_whether_it_may_have_arrived(database: str) -> None:
     _enqueue("a")
     (row,) = _claim("w")
     with db.transaction() as session:
-        outbox.mark_retry(session, row.id, "timed out", NOW + SECOND, is_unsure=True)
+        outbox.mark_retry(session, row.id, "timed out", NOW + SECOND, worker="w", is_unsure=True)
     assert _claim("w") == []
     (row,) = _claim("w", now=NOW + SECOND)
     assert row.is_unsure
     with db.transaction() as session:
-        outbox.mark_retry(session, row.id, "429", NOW + SECOND, is_unsure=False)
+        outbox.mark_retry(session, row.id, "429", NOW + SECOND, worker="w", is_unsure=False)
     assert not _claim("w", now=NOW + SECOND)[0].is_unsure
 
 
@@ -141,7 +193,7 @@ def test_what_failed_for_good_is_named_and_not_tried_again(sqlite_database: str)
     _enqueue("a", "b")
     (row,) = _claim("w", limit=1)
     with db.transaction() as session:
-        outbox.mark_failed(session, row.id, "channel_not_found")
+        outbox.mark_failed(session, row.id, "channel_not_found", worker="w")
     assert [left.key for left in _claim("w")] == ["b"]
     with db.reading() as session:
         named = [(left.key, left.last_error) for left in outbox.undelivered(session, NOW)]
@@ -153,7 +205,7 @@ def test_what_waits_for_its_next_try_is_named_too(sqlite_database: str) -> None:
     _enqueue("later", not_before=NOW + SECOND)
     (row,) = _claim("w")
     with db.transaction() as session:
-        outbox.mark_retry(session, row.id, "Slack does not answer.", NOW + SECOND)
+        outbox.mark_retry(session, row.id, "Slack does not answer.", NOW + SECOND, worker="w")
     with db.reading() as session:
         named = [(left.key, left.last_error) for left in outbox.undelivered(session, NOW)]
     assert named == [("a", "Slack does not answer.")]

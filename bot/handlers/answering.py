@@ -1,19 +1,25 @@
-"""What stands around every handler: nothing is raised after the acknowledgement, and the person who pressed is told."""
+"""What stands around every handler: nothing is raised after the acknowledgement, and the person who pressed is told.
+
+Then what handlers have in common: a sent form is taken or pointed back at, and a move is followed by the card.
+"""
 
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 
 import structlog
+from slack_bolt import Ack
+from sqlalchemy.orm import Session
 
-from bot import modals
 from bot.cards import bring_up_to_date
-from bot.people import link
+from bot.form_parts import notice
+from bot.people import link, slack_actor
 from bot.press import Press
 from bot.text import plain
-from claims.access import UnknownSlackUser
+from claims.access import Actor, UnknownSlackUser
+from db import transaction
 from errors import InvalidInput, Moved, RecoupError
 
 log = structlog.get_logger()
@@ -29,7 +35,7 @@ def answers_errors(handler: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(handler)
     def answering(**given: Any) -> None:
-        press = _press(given["body"])
+        press = Press.of(given["body"])
         try:
             handler(**given)
         except UnknownSlackUser as unknown:
@@ -52,24 +58,27 @@ def answers_errors(handler: Callable[..., None]) -> Callable[..., None]:
     return answering
 
 
+def is_taken(ack: Ack, errors: dict[str, str]) -> bool:
+    """Acknowledge a sent form, pointing at the fields that are wrong; return whether there are none."""
+    if errors:
+        ack(response_action="errors", errors=errors)
+        return False
+    ack()
+    return True
+
+
 @contextmanager
-def card_follows(press: Press, discrepancy_id: int) -> Iterator[None]:
-    """Bring the pressed card up to date after the move; who was too late is told who was faster."""
+def one_move(press: Press, discrepancy_id: int) -> Iterator[tuple[Session, Actor]]:
+    """Have the person who pressed make one move, in a transaction, and bring the pressed card up to date after it.
+
+    Who was too late is told who was faster.
+    """
     try:
-        yield
+        with transaction() as session:
+            yield session, slack_actor(session, press)
     except Moved as faster:
         press.answer(plain(str(faster), _ANSWER))
     bring_up_to_date(press, discrepancy_id)
-
-
-def _press(body: dict[str, Any]) -> Press:
-    """Return who pressed and where; a sent form says itself on which card it was opened."""
-    press = Press.of(body)
-    if body.get("view") and not press.channel:
-        with suppress(InvalidInput):
-            about = modals.about(body["view"])
-            return press.at(about.channel, about.message_ts)
-    return press
 
 
 def _is_said_in_form(given: dict[str, Any], words: str) -> bool:
@@ -78,7 +87,7 @@ def _is_said_in_form(given: dict[str, Any], words: str) -> bool:
     if ack is None or ack.response is not None or given["body"].get("type") != "view_submission":
         _acknowledge(given)
         return False
-    ack(response_action="update", view=modals.notice(words))
+    ack(response_action="update", view=notice(words))
     return True
 
 

@@ -4,14 +4,13 @@ from typing import Any
 
 from slack_bolt import Ack, App
 
-from bot import ids, modals
-from bot.handlers.answering import answers_errors, card_follows
+from bot import decision_forms, ids
+from bot.form_parts import About
+from bot.handlers.answering import answers_errors, is_taken, one_move
 from bot.handlers.forms import open_form, still_open, title_of
-from bot.people import slack_actor
 from bot.press import Press, row_id
 from claims import review
 from clock import utcnow
-from db import reading, transaction
 
 
 def register(app: App) -> None:
@@ -25,21 +24,16 @@ def ask_why(ack: Ack, body: dict[str, Any], action: dict[str, Any]) -> None:
     """Open the form, unless sending it would be in vain."""
     ack()
     press, discrepancy_id = Press.of(body), row_id(action)
-    with reading() as session:
-        title = title_of(still_open(session, press, discrepancy_id))
-    about = modals.About(discrepancy_id, press.channel, press.message_ts)
-    open_form(press, modals.reject_form(about, title=title))
+    title = title_of(still_open(press, discrepancy_id))
+    about = About(discrepancy_id, press.channel, press.message_ts)
+    open_form(press, decision_forms.reject_form(about, title=title))
 
 
 @answers_errors
 def reject(ack: Ack, body: dict[str, Any], view: dict[str, Any]) -> None:
     """Reject the discrepancy for the reason given, or point at the field that is wrong."""
-    form, about = modals.rejection(view), modals.about(view)
-    if form.reason is None or form.errors:
-        ack(response_action="errors", errors=form.errors)
+    form, discrepancy_id = decision_forms.rejection(view), decision_forms.about(view).discrepancy_id
+    if not is_taken(ack, form.errors) or form.reason is None:
         return
-    ack()
-    press = Press.of(body).at(about.channel, about.message_ts)
-    with card_follows(press, about.discrepancy_id), transaction() as session:
-        actor = slack_actor(session, press)
-        review.reject(session, about.discrepancy_id, reason=form.reason, note=form.note, actor=actor, now=utcnow())
+    with one_move(Press.of(body), discrepancy_id) as (session, actor):
+        review.reject(session, discrepancy_id, reason=form.reason, note=form.note, actor=actor, now=utcnow())

@@ -5,7 +5,8 @@ from typing import Any
 
 from slack_bolt import Ack, App
 
-from bot import ids, modals
+from bot import ids
+from bot.form_parts import notice
 from bot.handlers.answering import answers_errors
 from bot.handlers.commands import HELP
 from bot.press import Press
@@ -40,7 +41,7 @@ def retired_button(ack: Ack, body: dict[str, Any]) -> None:
 def retired_form(ack: Ack, body: dict[str, Any]) -> None:  # noqa: ARG001  the decorator asks for it
     """Say where to go instead, in place of the form: it has no message to answer on."""
     said = f"This form is no longer in use. Decide in the back office: {to_decide_link()}"
-    ack(response_action="update", view=modals.notice(said))
+    ack(response_action="update", view=notice(said))
 
 
 @answers_errors

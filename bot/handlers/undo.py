@@ -5,12 +5,10 @@ from typing import Any
 from slack_bolt import Ack, App
 
 from bot import ids
-from bot.handlers.answering import answers_errors, card_follows
-from bot.people import slack_actor
+from bot.handlers.answering import answers_errors, one_move
 from bot.press import Press, row_id
 from claims import review
 from clock import utcnow
-from db import transaction
 
 
 def register(app: App) -> None:
@@ -22,6 +20,6 @@ def register(app: App) -> None:
 def undo(ack: Ack, body: dict[str, Any], action: dict[str, Any]) -> None:
     """Take the decision back."""
     ack()
-    press, discrepancy_id = Press.of(body), row_id(action)
-    with card_follows(press, discrepancy_id), transaction() as session:
-        review.undo(session, discrepancy_id, actor=slack_actor(session, press), now=utcnow())
+    discrepancy_id = row_id(action)
+    with one_move(Press.of(body), discrepancy_id) as (session, actor):
+        review.undo(session, discrepancy_id, actor=actor, now=utcnow())

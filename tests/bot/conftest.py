@@ -13,10 +13,11 @@ from werkzeug.serving import make_server
 
 import bot
 import outbox
-from bot.delivery import Delivered, deliver_due
+from bot.delivery import deliver_due
 from bot.pacing import Pacer
 from db import reading, transaction
 from models import Discrepancy, OutboxMessage
+from outbox import Delivered
 from sandbox.slack.faults import Fault
 from sandbox.slack.presses import Pressed
 from sandbox.slack.workspace import BOT_USER, Channel, Person, Workspace

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot import blocks, claim_forms, ids, modals
+from bot import blocks, claim_forms, decision_forms, ids
+from bot.form_parts import About, notice
 from bot.text import code, code_lines, plain
 from claims import outcomes
 from errors import InvalidInput
@@ -186,8 +187,11 @@ def test_nothing_from_outside_breaks_a_card(texts: tuple[str, ...]) -> None:
 @settings(max_examples=60, deadline=None)
 @given(title=HOSTILE, code_=st.sampled_from([("in_research",), ("in_research", "partial_coverage")]))
 def test_nothing_from_outside_breaks_a_form(title: str, code_: tuple[str, ...]) -> None:
-    about = modals.About(7, "C1", "1.2")
-    for view in (modals.reject_form(about, title=title), modals.clear_form(about, title=title, caveats=code_)):
+    about = About(7, "C1", "1.2")
+    for view in (
+        decision_forms.reject_form(about, title=title),
+        decision_forms.clear_form(about, title=title, caveats=code_),
+    ):
         assert check_view(view) == []
         assert all(not _marks(text) for text in _texts(view["blocks"]))
 
@@ -196,7 +200,7 @@ def test_nothing_from_outside_breaks_a_form(title: str, code_: tuple[str, ...]) 
 @given(st.tuples(*[HOSTILE] * 4))
 def test_nothing_from_outside_breaks_what_is_shown_of_a_claim(texts: tuple[str, ...]) -> None:
     title, subject, text, attach = texts
-    about = claim_forms.AboutClaim(7, 3, "submitted", "2026-11-23", "C1", "1.2")
+    about = claim_forms.AboutClaim(7, "C1", "1.2", claim_id=3, seen="submitted", today="2026-11-23")
     for view in (
         claim_forms.packet_sheet(subject, text, attach=[attach], warning=title, link=MUG.link),
         claim_forms.filed_form(about, title=title),
@@ -242,7 +246,7 @@ def test_code_marks_cannot_be_closed_from_inside() -> None:
 
 
 def test_reject_form_offers_every_reason() -> None:
-    view = modals.reject_form(modals.About(7), title="x")
+    view = decision_forms.reject_form(About(7), title="x")
     options = view["blocks"][1]["element"]["options"]
     assert [option["value"] for option in options] == [reason.value for reason in RejectReason]
 
@@ -250,11 +254,11 @@ def test_reject_form_offers_every_reason() -> None:
 @pytest.mark.parametrize("metadata", ["", "[]", "{}", "not json"])
 def test_form_that_is_none_of_ours_is_an_error(metadata: str) -> None:
     with pytest.raises(InvalidInput, match="form"):
-        modals.about({"private_metadata": metadata})
+        decision_forms.about({"private_metadata": metadata})
 
 
 def test_notice_is_a_form_that_slack_takes() -> None:
-    assert check_view(modals.notice("Decide in the back office. " * 50)) == []
+    assert check_view(notice("Decide in the back office. " * 50)) == []
 
 
 def _buttons(data: blocks.Card) -> list[dict[str, Any]]:

@@ -7,10 +7,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 import outbox
-from bot import delivery
+from bot import cards, delivery
 from bot.delivery import deliver_due
 from bot.pacing import Pacer
 from claims import announcing, review
@@ -107,11 +108,8 @@ def test_lost_answer_is_found_beyond_the_first_page(desk: Desk, later, monkeypat
 def test_sender_that_dies_between_post_and_mark_leaves_no_double(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.put()
 
-    def die(*_: object) -> None:
-        raise KeyboardInterrupt
-
     with monkeypatch.context() as dying:
-        dying.setattr(outbox, "mark_sent", die)
+        dying.setattr(outbox, "mark_sent", _die)
         with pytest.raises(KeyboardInterrupt):
             desk.deliver()
     assert len(desk.messages) == 1
@@ -275,6 +273,26 @@ def test_update_waits_for_a_card_that_is_not_posted_yet(desk: Desk, later) -> No
     assert desk.row(found).card_ts
 
 
+def test_update_waits_for_a_card_that_is_posted_while_it_is_tried(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The card may have been drawn before the decision, so the update is not done with."""
+    found = desk.put()
+    with transaction() as session:
+        [card] = outbox.claim_batch(session, "other", 1, NOW)
+        review.approve(session, found, actor=desk.cast.bea, now=NOW)
+    update = delivery.update_card
+
+    def meanwhile(client: Any, discrepancy_id: int) -> bool:
+        done = update(client, discrepancy_id)
+        with transaction() as session:
+            outbox.mark_sent(session, card.id, CHANNEL, "1.0", NOW)
+        return done
+
+    monkeypatch.setattr(delivery, "update_card", meanwhile)
+    [(_, why)] = desk.deliver().left
+    assert why == "Its card is not posted yet."
+    assert _states(f"update:{found}:") == [OutboxState.PENDING]
+
+
 def test_update_of_what_never_had_a_card_is_done(desk: Desk) -> None:
     found = desk.put()
     with transaction() as session:
@@ -305,6 +323,76 @@ def test_card_ends_as_the_database_has_it_whoever_is_later(desk: Desk) -> None:
     with transaction() as session:
         review.undo(session, found, actor=desk.cast.bea, now=NOW)
     sender.join(timeout=10)
+    assert action_ids(desk.messages[0])[0] == "discrepancy:approve"
+
+
+def test_updates_of_one_card_that_are_due_are_one(desk_on_both: Desk, updates: list[str], later) -> None:
+    desk = desk_on_both
+    found, other = desk.post(), desk.post()
+    with transaction() as session:
+        review.approve(session, found, actor=desk.cast.ann, now=NOW)
+        review.undo(session, found, actor=desk.cast.ann, now=NOW)
+        review.reject(session, found, reason=review.RejectReason.FOUND, actor=desk.cast.bea, now=NOW)
+        review.approve(session, other, actor=desk.cast.ann, now=NOW)
+    assert desk.deliver().sent == 2
+    assert updates == [card["ts"] for card in desk.messages]
+    assert "Rejected by Bea" in shown(desk.messages[0])
+    assert _states(f"update:{found}:") == [OutboxState.SENT] * 3
+    assert _states(f"undo_over:{found}:") == [OutboxState.PENDING] * 2  # they come when the time to undo is over
+    later(minutes=11)
+    assert desk.deliver().sent == 2
+    assert len(updates) == 4
+
+
+def test_updates_are_all_kept_where_the_first_does_not_arrive(desk: Desk, updates: list[str], later) -> None:
+    found = desk.post()
+    with transaction() as session:
+        review.approve(session, found, actor=desk.cast.ann, now=NOW)
+        review.undo(session, found, actor=desk.cast.ann, now=NOW)
+    desk.fail("chat.update", "server_error")
+    assert len(desk.deliver().left) == 2
+    assert _states(f"update:{found}:") == [OutboxState.PENDING] * 2
+    later(minutes=1)
+    assert desk.deliver().sent == 1
+    assert _states(f"update:{found}:") == [OutboxState.SENT] * 2
+
+
+def test_sender_that_dies_after_an_update_leaves_all_of_the_card_to_the_next(
+    desk: Desk, updates: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = desk.post()
+    with transaction() as session:
+        review.approve(session, found, actor=desk.cast.ann, now=NOW)
+        review.undo(session, found, actor=desk.cast.ann, now=NOW)
+
+    with monkeypatch.context() as dying:
+        dying.setattr(outbox, "mark_sent", _die)
+        with pytest.raises(KeyboardInterrupt):
+            desk.deliver()
+    assert _states(f"update:{found}:") == [OutboxState.SENDING] * 2
+    monkeypatch.setattr(outbox, "real_now", lambda: real_now() + outbox.HOLD + timedelta(seconds=1))
+    assert desk.deliver().sent == 1
+    assert len(updates) == 2  # an update that comes twice changes nothing
+    assert _states(f"update:{found}:") == [OutboxState.SENT] * 2
+
+
+def test_update_that_is_queued_while_another_is_sent_is_sent_too(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = desk.post()
+    with transaction() as session:
+        review.approve(session, found, actor=desk.cast.ann, now=NOW)
+    update = delivery.update_card
+
+    def meanwhile(client: Any, discrepancy_id: int) -> bool:
+        done = update(client, discrepancy_id)
+        with transaction() as session:
+            review.undo(session, discrepancy_id, actor=desk.cast.bea, now=NOW)
+        return done
+
+    with monkeypatch.context() as slow:
+        slow.setattr(delivery, "update_card", meanwhile)
+        desk.deliver(limit=1)
+    assert _states(f"update:{found}:") == [OutboxState.SENT, OutboxState.PENDING]
+    assert desk.deliver().sent == 1
     assert action_ids(desk.messages[0])[0] == "discrepancy:approve"
 
 
@@ -373,6 +461,20 @@ def later(set_clock: Callable[[datetime], None]) -> Callable[..., None]:
     return lambda **after: set_clock(NOW + timedelta(**after))
 
 
+@pytest.fixture
+def updates(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The ts of each card that Slack is asked to change, in this order."""
+    asked: list[str] = []
+    send = cards._send
+
+    def noted(client: Any, channel: str, ts: str, message: Any) -> None:
+        asked.append(ts)
+        send(client, channel, ts, message)
+
+    monkeypatch.setattr(cards, "_send", noted)
+    return asked
+
+
 @pytest.mark.parametrize("email", ["new@agency.example", "NEW@Agency.example"])
 def test_person_who_is_added_is_linked_by_e_mail_before_the_first_press(desk_on_both: Desk, email: str) -> None:
     desk = desk_on_both
@@ -424,6 +526,17 @@ def _add(email: str, **more: Any) -> int:
     with transaction() as session:
         actor = system_actor(Through.CLI)
         return add_user(session, email=email, role=Role.CASE_MANAGER, actor=actor, now=NOW, **more).id
+
+
+def _die(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _states(key: str) -> list[OutboxState]:
+    """Return the states of the messages whose key begins so, oldest first."""
+    with reading() as session:
+        rows = select(OutboxMessage).where(OutboxMessage.key.startswith(key)).order_by(OutboxMessage.id)
+        return [row.state for row in session.scalars(rows)]
 
 
 def _slack_id_of(user_id: int) -> str | None:

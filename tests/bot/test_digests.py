@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from billing.statement import Bill, Figure, Statement, Sum
 from billing.week import Week
 from bot.blocks import Message
-from bot.digests import Desk, Links, client_digest, staff_digest
+from bot.digest_blocks import Desk, Links, client_digest, staff_digest
 from sandbox.slack.checks import check_message_blocks
 
 WEEK = Week(date(2026, 11, 16), ZoneInfo("Europe/Berlin"))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import db
-from bot.news import KNOWN, News, Waiting, news, waiting
+from bot.news_blocks import KNOWN, News, Waiting, news, waiting
 from claims import by_hand, payments
 from claims.paid import Line
 from claims.payments import Report

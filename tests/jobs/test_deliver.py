@@ -1,15 +1,9 @@
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 import pytest
 
 from jobs import deliver
-
-
-@dataclass
-class Batch:
-    sent: int = 0
-    left: list[tuple[str, str]] = field(default_factory=list)
+from outbox import Delivered
 
 
 @pytest.fixture(autouse=True)
@@ -21,16 +15,16 @@ def nobody_else() -> Iterator[None]:
 
 
 def test_it_goes_on_until_a_batch_sends_nothing() -> None:
-    batches = iter([Batch(2), Batch(1, [("card:7", "Slack is busy")]), Batch(0)])
+    batches = iter([Delivered(2), Delivered(1, [("card:7", "Slack is busy")]), Delivered(0)])
     deliver.register(lambda: next(batches))
-    assert deliver.deliver_due() == deliver.Delivery(3, (("card:7", "Slack is busy"),))
+    assert deliver.deliver_due() == Delivered(3, [("card:7", "Slack is busy")])
 
 
 def test_what_is_left_is_named_once_with_its_last_reason() -> None:
-    batches = iter([Batch(1, [("card:7", "first try")]), Batch(1), Batch(0, [("card:7", "last try")])])
+    batches = iter([Delivered(1, [("card:7", "first try")]), Delivered(1), Delivered(0, [("card:7", "last try")])])
     deliver.register(lambda: next(batches))
-    assert deliver.deliver_due().left == (("card:7", "last try"),)
+    assert deliver.deliver_due().left == [("card:7", "last try")]
 
 
 def test_without_a_deliverer_nothing_is_done() -> None:
-    assert deliver.deliver_due() == deliver.Delivery()
+    assert deliver.deliver_due() == Delivered()

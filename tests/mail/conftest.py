@@ -12,9 +12,10 @@ from sqlalchemy import select
 import outbox
 from db import reading, transaction
 from mail import letters
-from mail.delivery import Delivered, deliver_due
+from mail.delivery import deliver_due
 from mail.letter import Attachment, Button, Letter
 from models import Medium, OutboxMessage
+from outbox import Delivered
 from sandbox.mail.inbox import Inbox, Mail, SmtpServer
 from tests.factories import NOW
 

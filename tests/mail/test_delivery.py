@@ -145,7 +145,7 @@ def test_a_line_that_breaks_after_the_content_is_left_to_a_person(post_on_both: 
     assert (post.row().state, post.row().is_unsure) == (OutboxState.UNSURE, True)
     post.inbox.hangs_up = None
     later(days=30)
-    assert post.deliver() == delivery.Delivered()
+    assert post.deliver() == outbox.Delivered()
     assert len(post.mails) == (1 if step == "KEPT" else 0)
 
 
@@ -227,7 +227,7 @@ def test_a_sender_that_is_too_slow_hands_nothing_over(post: Post, monkeypatch: p
             assert outbox.claim_batch(session, "other", 1, utcnow(), medium=Medium.MAIL) == []
 
     post.inbox.meanwhile = let_the_hold_pass
-    assert post.deliver() == delivery.Delivered()
+    assert post.deliver() == outbox.Delivered()
     assert post.mails == []
     assert post.row().state is OutboxState.UNSURE
 

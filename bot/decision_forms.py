@@ -1,7 +1,4 @@
-"""The two forms that Recoup opens in Slack, and what was filled in. Pure, like `blocks`.
-
-What a form is about travels in its private metadata: the discrepancy, and the card to bring up to date.
-"""
+"""The forms *Reject* and *Clear* of a discrepancy, and what was filled in. Pure, like `blocks`."""
 
 import json
 from collections.abc import Sequence
@@ -10,28 +7,14 @@ from typing import Any
 
 from bot import form_parts as parts
 from bot import ids
-from bot.form_parts import View
+from bot.form_parts import About, View
 from claims import words
 from errors import InvalidInput
 from models import RejectReason
 
 NOTE_MOST = 2_000
-LARGEST_ID = 2**63
 OTHER_NEEDS_NOTE = "Say in the note what the other reason is."
 NOTE_IS_MISSING = "Say how you made sure, for whoever reads this later."
-
-
-@dataclass(frozen=True)
-class About:
-    """What a form is about, and where the card stands that was pressed."""
-
-    discrepancy_id: int
-    channel: str | None = None
-    message_ts: str | None = None
-
-    def packed(self) -> str:
-        """Return it as a form's private metadata."""
-        return json.dumps(asdict(self))
 
 
 @dataclass(frozen=True)
@@ -74,18 +57,13 @@ def clear_form(about: About, *, title: str, caveats: Sequence[str]) -> View:
     return parts.form(ids.CLEAR_VIEW, "Clear a discrepancy", "Clear", metadata, blocks)
 
 
-def notice(text: str) -> View:
-    """Return a form that only says something: a sent form has no message to answer on."""
-    return parts.sheet("Recoup", [parts.said(text)])
-
-
 def about(view: View) -> About:
     """Return what a sent form is about. Raises InvalidInput where its metadata is none of ours."""
     found = _metadata(view)
-    number, channel, message_ts = (found.get(name) for name in ("discrepancy_id", "channel", "message_ts"))
-    if type(number) is not int or not 0 < number < LARGEST_ID:
+    if not parts.is_id(found.get("discrepancy_id")):
         raise _not_ours()
-    return About(number, parts.text_or_none(channel), parts.text_or_none(message_ts))
+    channel, message_ts = (parts.text_or_none(found.get(name)) for name in ("channel", "message_ts"))
+    return About(found["discrepancy_id"], channel, message_ts)
 
 
 def rejection(view: View) -> Rejection:
