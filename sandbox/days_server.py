@@ -5,14 +5,8 @@ is set up; `RECOUP_CLOCK_FILE` and the other settings are the demo's.
 """
 
 import argparse
-import logging
 import os
-import signal
-import sys
-import threading
 from pathlib import Path
-
-from werkzeug.serving import BaseWSGIServer, make_server
 
 import config
 from detection.marketplaces import marketplaces
@@ -23,8 +17,7 @@ from sandbox.demo import stage as setting
 from sandbox.demo.children import Children
 from sandbox.demo.doors import Doors
 from sandbox.demo.place import Place
-from sandbox.ports import listen_on_first_free
-from sandbox.slack_server import QuietHandler
+from sandbox.serving import LocalServer, say_ready
 from sandbox.trade import MARKETPLACE
 
 _LOOK_SECONDS = 0.5
@@ -36,19 +29,16 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--folder", type=Path, required=True)
     given = parser.parse_args(arguments)
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     place = Place(given.folder)
     children = Children(os.environ, place.logs, home=config.HOME)
     desk = _desk(place, children)
-    server, url = _listen(desk, given.port)
-    sys.stdout.write(f"READY {url}\n")
-    sys.stdout.flush()
     try:
-        while True:
-            desk.work(seconds=_LOOK_SECONDS)
+        # The main thread is for the work: its children live only as long as the thread that started them.
+        with LocalServer(create_app(desk), port=given.port) as server:
+            say_ready(server.url)
+            while True:
+                desk.work(seconds=_LOOK_SECONDS)
     finally:
-        server.shutdown()
         children.stop()
 
 
@@ -58,18 +48,6 @@ def _desk(place: Place, children: Children) -> Desk:
     calendar = Calendar(place.clock, marketplaces()[MARKETPLACE].zone)
     doors = Doors(children, name="days-flask")
     return Desk(calendar, shops, doors, place.amazon, shops[0].seed, cron_seconds=setting.CRON_SECONDS)
-
-
-def _listen(desk: Desk, port: int) -> tuple[BaseWSGIServer, str]:
-    """Serve the page in a thread; the main thread is for the work, since only its children live as long as we do."""
-    with listen_on_first_free(port) as listener:
-        chosen: int = listener.getsockname()[1]
-        app = create_app(desk)
-        server = make_server(
-            "127.0.0.1", chosen, app, threaded=True, request_handler=QuietHandler, fd=listener.fileno()
-        )
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-    return server, f"http://127.0.0.1:{chosen}"
 
 
 if __name__ == "__main__":

@@ -5,23 +5,17 @@
 
 import argparse
 import logging
-import signal
-import sys
-import threading
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from werkzeug.serving import make_server
-
 from sandbox.mail import memory
 from sandbox.mail.inbox import Inbox, SmtpServer
 from sandbox.mail.web import create_app
-from sandbox.ports import listen_on_first_free
-from sandbox.slack_server import QuietHandler
+from sandbox.serving import LocalServer, say_ready
 
 
-class Mailbox:
+class Mailbox(LocalServer):
     """The mailbox, listening on this machine only. Usable as a context manager.
 
     port, smtp_port: the first to try for the page and for SMTP, 0 for any.
@@ -32,13 +26,7 @@ class Mailbox:
         self._smtp = SmtpServer(self.inbox, port=smtp_port)
         self.smtp_url = f"smtp://127.0.0.1:{self._smtp.port}"
         app = create_app(self.inbox, smtp_address=f"127.0.0.1:{self._smtp.port}")
-        with listen_on_first_free(port) as listener:
-            chosen: int = listener.getsockname()[1]
-            self._server = make_server(
-                "127.0.0.1", chosen, app, threaded=True, request_handler=QuietHandler, fd=listener.fileno()
-            )
-        self.url = f"http://127.0.0.1:{chosen}"
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        super().__init__(app, port=port)
 
     def serve(self, *, state: Path | None = None) -> None:
         """Serve until the process is asked to end; the mails are read from and kept in `state`."""
@@ -46,7 +34,7 @@ class Mailbox:
             memory.load(self.inbox, state)
         with self._smtp:
             try:
-                self._server.serve_forever()
+                self.serve_forever()
             finally:
                 if state is not None:
                     memory.save(self.inbox, state)
@@ -54,16 +42,13 @@ class Mailbox:
     def __enter__(self) -> Self:
         """Serve in threads."""
         self._smtp.__enter__()
-        self._thread.start()
-        return self
+        return super().__enter__()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop serving."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(timeout=5)
+        super().__exit__(kind, error, trace)
         self._smtp.__exit__(kind, error, trace)
 
 
@@ -74,12 +59,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--smtp-port", type=int, default=0)
     parser.add_argument("--state", type=Path, help="keep the mails in this file")
     given = parser.parse_args(arguments)
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)
     logging.getLogger("mail.log").setLevel(logging.WARNING)  # aiosmtpd's
     mailbox = Mailbox(port=given.port, smtp_port=given.smtp_port)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    sys.stdout.write(f"READY {mailbox.url} {mailbox.smtp_url}\n")
-    sys.stdout.flush()
+    say_ready(mailbox.url, mailbox.smtp_url)
     mailbox.serve(state=given.state)
 
 

@@ -4,17 +4,9 @@
 """
 
 import argparse
-import logging
-import signal
-import sys
-import threading
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
-from werkzeug.serving import WSGIRequestHandler, make_server
-
-from sandbox.ports import listen_on_first_free
+from sandbox.serving import LocalServer, say_ready
 from sandbox.slack import memory
 from sandbox.slack.delivery import AppAddress
 from sandbox.slack.faults import Faults
@@ -42,14 +34,7 @@ def make_workspace(*, trigger_seconds: float = 3) -> Workspace:
     return workspace
 
 
-class QuietHandler(WSGIRequestHandler):
-    """Writes no line for a request: the page asks every second."""
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Say nothing."""
-
-
-class SlackServer:
+class SlackServer(LocalServer):
     """The stand-in, listening on this machine only. Usable as a context manager.
 
     app_url: where the app takes events; it may be set later through `point_at`. port: the first to try, 0 for any.
@@ -69,14 +54,8 @@ class SlackServer:
         self.bot_token, self.signing_secret = bot_token, signing_secret
         self.presses = Presses(self.workspace, AppAddress(app_url, signing_secret), "")
         app = create_app(self.workspace, self.presses, self.faults, bot_token=bot_token)
-        with listen_on_first_free(port) as listener:
-            chosen: int = listener.getsockname()[1]
-            self._server = make_server(
-                "127.0.0.1", chosen, app, threaded=True, request_handler=QuietHandler, fd=listener.fileno()
-            )
-        self.url = f"http://127.0.0.1:{chosen}"
+        super().__init__(app, port=port)
         self.presses.public_url = self.url
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
 
     @property
     def api_url(self) -> str:
@@ -90,26 +69,13 @@ class SlackServer:
     def serve(self, *, state: Path | None = None) -> None:
         """Serve until the process is asked to end; the messages are read from and kept in `state`."""
         if state is None:
-            self._server.serve_forever()
+            self.serve_forever()
             return
         memory.load(self.workspace, state)
         try:
-            self._server.serve_forever()
+            self.serve_forever()
         finally:
             memory.save(self.workspace, state)
-
-    def __enter__(self) -> Self:
-        """Serve in a thread."""
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop serving."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(timeout=5)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -121,11 +87,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--secret", default=SIGNING_SECRET)
     parser.add_argument("--state", type=Path, help="keep the messages in this file")
     given = parser.parse_args(arguments)
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)
     server = SlackServer(app_url=given.app, port=given.port, bot_token=given.token, signing_secret=given.secret)
-    sys.stdout.write(f"READY {server.url}\n")
-    sys.stdout.flush()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    say_ready(server.url)
     server.serve(state=given.state)
 
 

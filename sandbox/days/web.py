@@ -7,43 +7,26 @@ from flask import Flask, Response, jsonify, request, send_from_directory
 
 from errors import RecoupError
 from sandbox.days.desk import Desk, NotTaken
+from sandbox.web import add_page
 
 _PAGE = Path(__file__).resolve().parent / "page"
-_POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"  # noqa: E501
 
 
 def create_app(desk: Desk) -> Flask:
     """Return the page as a Flask app."""
     app = Flask(__name__, static_folder=None)
-    _add_page(app)
+    add_page(app, _PAGE)
     _add_api(app, desk)
+
+    @app.get("/")
+    def index() -> Response:
+        return send_from_directory(_PAGE, "index.html")
 
     @app.errorhandler(RecoupError)
     def refused(error: RecoupError) -> tuple[Response, int]:
         return jsonify(ok=False, problem=str(error)), 409
 
-    @app.after_request
-    def headers(response: Response) -> Response:
-        response.headers["Content-Security-Policy"] = _POLICY
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Cache-Control"] = "no-store"
-        return response
-
     return app
-
-
-def _add_page(app: Flask) -> None:
-    @app.get("/")
-    def index() -> Response:
-        return send_from_directory(_PAGE, "index.html")
-
-    @app.get("/page/<path:name>")
-    def static_file(name: str) -> Response:
-        return send_from_directory(_PAGE, name)
-
-    @app.get("/favicon.ico")
-    def favicon() -> tuple[str, int]:
-        return "", 204
 
 
 def _add_api(app: Flask, desk: Desk) -> None:

@@ -6,15 +6,12 @@ from email.utils import parseaddr, parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response, abort, jsonify, render_template, request, send_from_directory, url_for
+from flask import Flask, Response, abort, jsonify, render_template, request, url_for
 
 from sandbox.mail.inbox import Inbox, Mail
+from sandbox.web import add_page
 
 _PAGE = Path(__file__).resolve().parent / "page"
-_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; frame-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
 # A mail may look as it likes and do nothing; its links open beside the mailbox.
 _FOREIGN = (
     "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; "
@@ -25,6 +22,7 @@ _FOREIGN = (
 def create_app(inbox: Inbox, *, smtp_address: str) -> Flask:
     """Return the page as a Flask app. `smtp_address` is where mails are taken, to be shown."""
     app = Flask(__name__, static_folder=None, template_folder=str(_PAGE))
+    add_page(app, _PAGE)
     _lead_elsewhere(app)
 
     @app.get("/")
@@ -51,21 +49,6 @@ def create_app(inbox: Inbox, *, smtp_address: str) -> Flask:
     @app.get("/_mails")
     def mails() -> Response:
         return jsonify([_listed(mail) for mail in inbox])
-
-    @app.get("/page/<path:name>")
-    def static_file(name: str) -> Response:
-        return send_from_directory(_PAGE, name)
-
-    @app.get("/favicon.ico")
-    def favicon() -> tuple[str, int]:
-        return "", 204
-
-    @app.after_request
-    def headers(response: Response) -> Response:
-        response.headers.setdefault("Content-Security-Policy", _POLICY)
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Cache-Control"] = "no-store"
-        return response
 
     return app
 

@@ -13,16 +13,21 @@ from sandbox.slack.faults import Fault, Faults
 from sandbox.slack.methods import METHODS
 from sandbox.slack.presses import TROUBLE, Pressed, Presses
 from sandbox.slack.workspace import BOT_USER, Json, SlackError, Workspace
+from sandbox.web import add_page
 
 _PAGE = Path(__file__).resolve().parent / "page"
-_POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"  # noqa: E501
 
 
 def create_app(workspace: Workspace, presses: Presses, faults: Faults, *, bot_token: str) -> Flask:
     """Return the stand-in as a Flask app. `bot_token` is the only one its Web API takes."""
     app = Flask(__name__, static_folder=None)
     _add_web_api(app, workspace, faults, bot_token)
-    _add_page(app)
+    add_page(app, _PAGE)
+
+    @app.get("/")
+    def index() -> Response:
+        return send_from_directory(_PAGE, "index.html")
+
     _add_people_api(app, workspace, presses)
     _add_switches(app, workspace, presses, faults)
 
@@ -38,13 +43,6 @@ def create_app(workspace: Workspace, presses: Presses, faults: Faults, *, bot_to
     @app.errorhandler(SlackError)
     def refused(error: SlackError) -> tuple[Response, int]:
         return jsonify(ok=False, error=error.word), 409
-
-    @app.after_request
-    def headers(response: Response) -> Response:
-        response.headers["Content-Security-Policy"] = _POLICY
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Cache-Control"] = "no-store"
-        return response
 
     return app
 
@@ -109,20 +107,6 @@ def _answer(workspace: Workspace, name: str, arguments: Json, bot_token: str) ->
     except SlackError as error:
         told = {"response_metadata": {"messages": error.messages}} if error.messages else {}
         return {"ok": False, "error": error.word, **told}
-
-
-def _add_page(app: Flask) -> None:
-    @app.get("/")
-    def index() -> Response:
-        return send_from_directory(_PAGE, "index.html")
-
-    @app.get("/page/<path:name>")
-    def static_file(name: str) -> Response:
-        return send_from_directory(_PAGE, name)
-
-    @app.get("/favicon.ico")
-    def favicon() -> tuple[str, int]:
-        return "", 204
 
 
 def _add_people_api(app: Flask, workspace: Workspace, presses: Presses) -> None:

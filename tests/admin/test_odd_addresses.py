@@ -46,9 +46,9 @@ def test_what_a_list_does_not_know_gets_into_no_link_of_it(office: Office) -> No
 
 def test_an_export_takes_the_same_addresses(adam: Person) -> None:
     for name in ("discrepancies", "claims", "invoices"):
-        answer = adam.get(f"/admin/{name}/export/csv/?flt_client={TOO_LARGE}")
-        assert answer.status_code == 200
-        assert re.fullmatch(rf"attachment; filename={name}_[\d_-]+\.csv", answer.headers["Content-Disposition"])
+        with adam.get(f"/admin/{name}/export/csv/?flt_client={TOO_LARGE}") as answer:  # a stream, to be closed
+            assert answer.status_code == 200
+            assert re.fullmatch(rf"attachment; filename={name}_[\d_-]+\.csv", answer.headers["Content-Disposition"])
 
 
 def test_the_pages_that_flask_admin_brings_and_nobody_uses_lead_to_the_list(adam: Person) -> None:

@@ -1,6 +1,5 @@
 """A desk in Slack: the stand-in, our web app behind it over HTTP, a database, and hands to press with."""
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -9,7 +8,6 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from werkzeug.serving import make_server
 
 import bot
 import outbox
@@ -18,10 +16,11 @@ from bot.pacing import Pacer
 from db import reading, transaction
 from models import Discrepancy, OutboxMessage
 from outbox import Delivered
+from sandbox.serving import LocalServer
 from sandbox.slack.faults import Fault
 from sandbox.slack.presses import Pressed
 from sandbox.slack.workspace import BOT_USER, Channel, Person, Workspace
-from sandbox.slack_server import BOT_TOKEN, QuietHandler, SlackServer
+from sandbox.slack_server import BOT_TOKEN, SlackServer
 from tests.factories import NOW, Cast, make_cast, make_discrepancy
 
 CHANNEL = "C0REVIEW"
@@ -174,14 +173,9 @@ def desk_on_both(slack: SlackServer, database: str, slack_settings: None) -> Ite
 def _desk(slack: SlackServer) -> Iterator[Desk]:
     app = Flask("desk")
     bot.register(app)
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=QuietHandler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    slack.point_at(f"http://127.0.0.1:{server.server_port}/slack/events")
-    yield Desk(slack, app, make_cast())
-    server.shutdown()
-    server.server_close()
-    thread.join(timeout=5)
+    with LocalServer(app) as server:
+        slack.point_at(f"{server.url}/slack/events")
+        yield Desk(slack, app, make_cast())
     app.extensions["slack"].listener_runner.listener_executor.shutdown(wait=True)  # handlers outlive their answers
 
 

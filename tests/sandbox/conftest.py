@@ -1,6 +1,5 @@
 """A stand-in for Slack, and a small Bolt app behind it that answers like any app would."""
 
-import threading
 from collections.abc import Iterator
 
 import pytest
@@ -8,9 +7,9 @@ from flask import Flask, request
 from slack_bolt import App
 from slack_bolt.adapter.flask import SlackRequestHandler
 from slack_sdk import WebClient
-from werkzeug.serving import make_server
 
-from sandbox.slack_server import BOT_TOKEN, REVIEW_CHANNEL, SIGNING_SECRET, QuietHandler, SlackServer
+from sandbox.serving import LocalServer
+from sandbox.slack_server import BOT_TOKEN, REVIEW_CHANNEL, SIGNING_SECRET, SlackServer
 
 CARD = [
     {"type": "header", "text": {"type": "plain_text", "text": "Lost in the warehouse · Pine &amp; Co"}},
@@ -91,14 +90,9 @@ def app(slack, client) -> Iterator[list[dict]]:
     flask = Flask("small_app")
     handler = SlackRequestHandler(bolt)
     flask.add_url_rule("/slack/events", view_func=lambda: handler.handle(request), methods=["POST"])
-    server = make_server("127.0.0.1", 0, flask, threaded=True, request_handler=QuietHandler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    slack.point_at(f"http://127.0.0.1:{server.server_port}/slack/events")
-    yield told
-    server.shutdown()
-    server.server_close()
-    thread.join(timeout=5)
+    with LocalServer(flask) as server:
+        slack.point_at(f"{server.url}/slack/events")
+        yield told
 
 
 def _add_handlers(bolt: App, told: list[dict]) -> None:

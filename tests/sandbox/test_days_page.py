@@ -5,10 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
-from werkzeug.serving import make_server
 
 from sandbox.days.web import create_app
-from sandbox.slack_server import QuietHandler
+from sandbox.serving import LocalServer
 from tests.sandbox.test_days import calendar, desk, doors, filed, world  # noqa: F401 - fixtures
 from tests.sandbox.test_slack_page import browser  # noqa: F401 - a fixture
 
@@ -16,29 +15,24 @@ from tests.sandbox.test_slack_page import browser  # noqa: F401 - a fixture
 @pytest.fixture
 def page(browser, desk) -> Iterator[Page]:  # noqa: F811
     desk.links = {"Slack": "http://127.0.0.1:9/"}
-    server = make_server("127.0.0.1", 0, create_app(desk), threaded=True, request_handler=QuietHandler)
     ended = threading.Event()
 
     def work() -> None:
         while not ended.is_set():
             desk.work(seconds=0.05)
 
-    threads = [threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})]
-    threads.append(threading.Thread(target=work))
-    for thread in threads:
-        thread.start()
+    worker = threading.Thread(target=work)
+    worker.start()
     page = browser.new_page()
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.goto(f"http://127.0.0.1:{server.server_port}/")
-    yield page
-    page.close()
+    with LocalServer(create_app(desk)) as server:
+        page.goto(server.url)
+        yield page
+        page.close()
     ended.set()
-    server.shutdown()
-    for thread in threads:
-        thread.join(timeout=5)
-    server.server_close()
+    worker.join(timeout=5)
     assert [line for line in complaints if "409" not in line] == []
 
 

@@ -5,7 +5,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from sandbox.demo.doors import Doors, Refused
 from sandbox.demo.place import Place, new_users, sellers
 from sandbox.demo.stage import environment, wait_for
 from sandbox.ports import free_port
+from tests.waiting import wait_until
 
 SLEEPS = [sys.executable, "-c", "import time; time.sleep(60)"]
 
@@ -36,13 +36,6 @@ def is_alive(pid: int) -> bool:
     return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z" if Path("/proc").exists() else True
 
 
-def wait_until_gone(pid: int) -> None:
-    deadline = time.monotonic() + 10
-    while is_alive(pid):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 def test_a_port_in_use_moves_on_to_the_next_free_one():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -58,7 +51,7 @@ def test_stop_ends_a_process_and_what_it_started(children, tmp_path):
     grandchild = int(child.log.read_text())
     children.stop()
     assert child.process.returncode is not None
-    wait_until_gone(grandchild)
+    wait_until(lambda: not is_alive(grandchild))
 
 
 def test_a_killed_demo_takes_its_processes_with_it(tmp_path):
@@ -72,7 +65,7 @@ def test_a_killed_demo_takes_its_processes_with_it(tmp_path):
     demo.kill()
     demo.wait()
     demo.stdout.close()
-    wait_until_gone(child)
+    wait_until(lambda: not is_alive(child))
 
 
 def test_a_process_that_ends_by_itself_is_told_with_its_last_words(children):

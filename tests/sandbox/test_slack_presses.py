@@ -12,19 +12,13 @@ from sandbox.slack.delivery import AppAddress, signature
 from sandbox.slack.presses import Pressed
 from sandbox.slack.workspace import SlackError
 from sandbox.slack_server import ANN, BEN, REVIEW_CHANNEL, SIGNING_SECRET
+from tests.waiting import wait_until
 
 APPROVE, REJECT = Pressed("decide", "approve"), Pressed("decide", "reject")
 
 
 def press(slack, ts, pressed=APPROVE, user=ANN):
     return slack.presses.on_message(user, REVIEW_CHANNEL, ts, pressed)
-
-
-def wait_for(condition) -> None:
-    deadline = time.monotonic() + 5
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def values(reason="not_ours", note=None):
@@ -44,7 +38,7 @@ def test_signature_is_the_one_slacks_own_verifier_takes():
 
 def test_a_press_reaches_the_app_and_the_card_changes(slack, app, card):
     assert press(slack, card).is_taken
-    wait_for(lambda: slack.workspace.channel(REVIEW_CHANNEL).messages[0]["text"] == "Approved")
+    wait_until(lambda: slack.workspace.channel(REVIEW_CHANNEL).messages[0]["text"] == "Approved")
     told = app[0]
     assert told["type"] == "block_actions"
     assert told["user"]["id"] == ANN
@@ -54,14 +48,14 @@ def test_a_press_reaches_the_app_and_the_card_changes(slack, app, card):
 
 def test_a_button_that_is_gone_cannot_be_pressed(slack, app, card):
     press(slack, card)
-    wait_for(lambda: slack.workspace.channel(REVIEW_CHANNEL).messages[0]["text"] == "Approved")
+    wait_until(lambda: slack.workspace.channel(REVIEW_CHANNEL).messages[0]["text"] == "Approved")
     with pytest.raises(SlackError, match="no_such_action"):
         press(slack, card, user=BEN)
 
 
 def test_a_modal_is_sent_off_and_closes(slack, app, card):
     press(slack, card, REJECT)
-    wait_for(lambda: slack.workspace.views.get(ANN))
+    wait_until(lambda: slack.workspace.views.get(ANN))
     view = slack.workspace.views[ANN][0]
     answer, errors = slack.presses.submit(ANN, view["id"], values())
     assert (answer.is_taken, errors) == (True, {})
@@ -72,7 +66,7 @@ def test_a_modal_is_sent_off_and_closes(slack, app, card):
 
 def test_the_apps_field_errors_keep_the_modal_open(slack, app, card):
     press(slack, card, REJECT)
-    wait_for(lambda: slack.workspace.views.get(ANN))
+    wait_until(lambda: slack.workspace.views.get(ANN))
     view = slack.workspace.views[ANN][0]
     _answer, errors = slack.presses.submit(ANN, view["id"], values("other"))
     assert errors == {"note": "Say why."}
@@ -81,7 +75,7 @@ def test_the_apps_field_errors_keep_the_modal_open(slack, app, card):
 
 def test_a_required_field_is_asked_for_before_anything_is_sent(slack, app, card):
     press(slack, card, REJECT)
-    wait_for(lambda: slack.workspace.views.get(ANN))
+    wait_until(lambda: slack.workspace.views.get(ANN))
     told_before = len(app)
     _answer, errors = slack.presses.submit(ANN, slack.workspace.views[ANN][0]["id"], {})
     assert list(errors) == ["reason"]
@@ -90,7 +84,7 @@ def test_a_required_field_is_asked_for_before_anything_is_sent(slack, app, card)
 
 def test_a_command_is_answered_privately(slack, app):
     assert slack.presses.command(ANN, REVIEW_CHANNEL, "/claims", "status").is_taken
-    wait_for(lambda: slack.workspace.ephemerals)
+    wait_until(lambda: slack.workspace.ephemerals)
     assert [(e.user, e.text) for e in slack.workspace.ephemerals] == [(ANN, "You asked for status")]
 
 

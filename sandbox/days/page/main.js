@@ -1,33 +1,10 @@
 // The page: asks how far the days have got, draws what has changed, sends what a person does.
 
+import { AWAY, call, drawLinks, element, say } from "/shared/dom.js";
+
 const EVERY_MS = 700;
-const AWAY = "The demo does not answer. Is it still running?";
 const byId = (id) => document.getElementById(id);
 let last = "";
-
-function element(tag, { text, ...attributes } = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value !== false && value !== null && value !== undefined) node.setAttribute(name, value);
-  }
-  if (text !== undefined) node.textContent = text;
-  node.append(...children.filter(Boolean));
-  return node;
-}
-
-async function call(path, body) {
-  try {
-    const response = await fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
-    return await response.json();
-  } catch {
-    return { ok: false, problem: AWAY };
-  }
-}
-
-function say(problem) {
-  byId("problem").textContent = problem;
-  byId("problem").hidden = !problem;
-}
 
 async function refresh() {
   const response = await fetch("/_ui/state");
@@ -49,7 +26,7 @@ function draw(state, before) {
   drawWalk(state);
   if (state.problem !== (before?.problem ?? "")) say(state.problem);
   const changed = (name) => JSON.stringify(state[name]) !== JSON.stringify(before?.[name]);
-  if (changed("links")) drawLinks(state.links);
+  if (changed("links")) drawLinks(byId("links"), state.links);
   if (changed("cases")) drawCases(state.cases);
   if (changed("told")) drawTold(state.told);
 }
@@ -61,11 +38,6 @@ function drawWalk(state) {
   byId("bar").max = state.of || 1;
   byId("bar").value = state.done;
   byId("doing").textContent = state.is_walking ? `${state.doing} …` : "";
-}
-
-function drawLinks(links) {
-  byId("links").replaceChildren(...Object.entries(links).map(([name, url]) =>
-    element("li", {}, element("a", { href: url, target: "_blank", rel: "noreferrer", text: name }))));
 }
 
 function drawTold(told) {

@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable, Iterator
 
 from sandbox.demo import stage as setting
-from sandbox.demo.children import DemoFailed
 from sandbox.demo.hands import Json, NotAsItShouldBe
 from sandbox.demo.steps.walker import LONG_SECONDS, SHORT_SECONDS, Walker
 from sandbox.slack_server import ANN, BEN, VIC
@@ -46,14 +45,8 @@ class Review:
                 raise NotAsItShouldBe(f"{seller.name}: {missed} missed, {extra} too many of {len(wanted)}")
 
     def _wait_for_findings(self, account_id: str) -> list[Json]:
-        rows: list[Json] = []
-
-        def are_there() -> bool:
-            rows.extend(self._walker.rows("discrepancies", "list", "--account", account_id))
-            return bool(rows)
-
-        self._walker.wait(are_there, LONG_SECONDS, "the first findings", pause=2)
-        return rows
+        words = ("discrepancies", "list", "--account", account_id)
+        return self._walker.wait_for(lambda: self._walker.rows(*words), LONG_SECONDS, "the first findings", pause=2)
 
     def _post_the_cards(self) -> None:
         """Wait for a card each, as many as a run may post, and for the message that counts the rest."""
@@ -77,13 +70,8 @@ class Review:
 
     def _approve_again(self) -> None:
         """Decide at another door what is decided already."""
-        try:
-            self._walker.ask("discrepancies", "approve", str(self.approved), "--as", self._walker.ben.email)
-        except DemoFailed as told:
-            if "Ann" not in str(told):
-                raise NotAsItShouldBe(f"refused without saying who was first: {told}") from told
-        else:
-            raise NotAsItShouldBe("the second approval was taken")
+        words = ("discrepancies", "approve", str(self.approved), "--as", self._walker.ben.email)
+        self._walker.see_refused(*words, saying="Ann")
 
     def _reject(self) -> None:
         self._walker.slack.press(BEN, "discrepancy:reject", row=self._rejected)

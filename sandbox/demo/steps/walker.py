@@ -7,12 +7,13 @@ from sandbox.amazon.cases import Memory
 from sandbox.amazon.downloads import Shop
 from sandbox.demo import stage as setting
 from sandbox.demo.browser import Browser
+from sandbox.demo.doors import Refused
 from sandbox.demo.hands import Json, NotAsItShouldBe, SlackHands
 from sandbox.demo.office import Office
 from sandbox.demo.place import DemoUser, Seller
 from sandbox.demo.stage import Stage
 
-LONG_SECONDS, SHORT_SECONDS = 120, 20
+LONG_SECONDS, SHORT_SECONDS = 180, 60
 
 
 class Walker:
@@ -52,6 +53,16 @@ class Walker:
         """Run a command and return what it wrote. Raises Refused."""
         return self.stage.doors.ask(*words, given=given)
 
+    def see_refused(self, *words: str, saying: str) -> None:
+        """Run a command that has to be refused, and with that in its words. Raises NotAsItShouldBe."""
+        try:
+            self.ask(*words)
+        except Refused as told:
+            if saying not in str(told):
+                raise NotAsItShouldBe(f"refused without saying “{saying}”: {told}") from told
+        else:
+            raise NotAsItShouldBe(f"flask {' '.join(words)} was not refused")
+
     def shown(self, discrepancy_id: int) -> Json:
         """Return a discrepancy with all that hangs on it."""
         shown: Json = self.rows("discrepancies", "show", str(discrepancy_id))
@@ -81,14 +92,22 @@ class Walker:
 
     def wait_for_mail(self, is_it: Callable[[Json], bool], what: str) -> Json:
         """Wait until the mailbox has a mail and return it."""
+        return self.wait_for(
+            lambda: [mail for mail in self.mailbox.get("/_mails").json() if is_it(mail)],
+            SHORT_SECONDS,
+            f"a mail with {what}",
+        )[0]
+
+    def wait_for(self, look: Callable[[], list[Json]], seconds: float, what: str, *, pause: float = 0.3) -> list[Json]:
+        """Wait until `look` finds something and return that. See `wait`."""
         found: list[Json] = []
 
-        def has_come() -> bool:
-            found.extend(mail for mail in self.mailbox.get("/_mails").json() if is_it(mail))
+        def is_there() -> bool:
+            found[:] = look()
             return bool(found)
 
-        self.wait(has_come, SHORT_SECONDS, f"a mail with {what}")
-        return found[0]
+        self.wait(is_there, seconds, what, pause=pause)
+        return found
 
     def wait(self, condition: Callable[[], bool], seconds: float, what: str, *, pause: float = 0.3) -> None:
         """Wait until something holds. Raises NotAsItShouldBe where it does not within so many seconds."""

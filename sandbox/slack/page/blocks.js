@@ -1,6 +1,7 @@
 // Block Kit, drawn. `press(blockId, element, chosen)` is what a used element calls.
 
-import { drawText, element, unescape } from "./text.js";
+import { drawText, unescape } from "./text.js";
+import { element } from "/shared/dom.js";
 
 export function drawBlock(block, { names, press }) {
   const drawer = BLOCKS[block.type];

@@ -1,7 +1,8 @@
 // The inputs of a modal: drawn, read, and told what is wrong with them.
 
 import { allOptions } from "./blocks.js";
-import { drawText, element, unescape } from "./text.js";
+import { drawText, unescape } from "./text.js";
+import { element } from "/shared/dom.js";
 
 export function drawInput(block, names) {
   const part = block.element;

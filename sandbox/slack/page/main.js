@@ -2,10 +2,11 @@
 
 import { drawBlock } from "./blocks.js";
 import { ask, showView } from "./modal.js";
-import { drawMrkdwn, element, unescape } from "./text.js";
+import { drawMrkdwn, unescape } from "./text.js";
+import { AWAY, call, drawLinks, element, say } from "/shared/dom.js";
 
 const EVERY_MS = 700;
-const page = Object.fromEntries(["user", "channels", "elsewhere", "links", "channel-name", "messages", "problem", "say", "text"].map((id) => [id, document.getElementById(id)]));
+const page = Object.fromEntries(["user", "channels", "elsewhere", "links", "channel-name", "messages", "say", "text"].map((id) => [id, document.getElementById(id)]));
 const query = new URLSearchParams(location.search);
 let state = null;
 let user = query.get("user") ?? "";
@@ -14,15 +15,6 @@ const drawn = new Map();
 
 const names = (id) =>
   state.people.find((person) => person.id === id)?.real_name ?? state.channels.find((c) => c.id === id)?.name ?? id;
-
-async function call(path, body) {
-  try {
-    const response = await fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
-    return await response.json();
-  } catch {
-    return { ok: false, problem: "The stand-in does not answer. Is the demo still running?" };
-  }
-}
 
 async function refresh() {
   const since = state ? `&since=${state.version}` : "";
@@ -43,7 +35,7 @@ async function refresh() {
 function draw() {
   drawPeople();
   drawChannels();
-  drawLinks();
+  drawOtherPages();
   drawMessages();
   showView(state.view, { names, press: pressInView, submit, close });
 }
@@ -72,14 +64,12 @@ function drawChannels() {
   page["channel-name"].textContent = `# ${names(channel)}`;
 }
 
-function drawLinks() {
-  const pages = Object.entries(state.links ?? {});
-  const key = JSON.stringify(pages);
+function drawOtherPages() {
+  const key = JSON.stringify(state.links);
   if (page.links.dataset.key === key) return;
   page.links.dataset.key = key;
-  page.elsewhere.hidden = !pages.length;
-  page.links.replaceChildren(...pages.map(([name, href]) =>
-    element("li", {}, element("a", { href, target: "_blank", rel: "noreferrer", text: name }))));
+  page.elsewhere.hidden = key === "{}";
+  drawLinks(page.links, state.links);
 }
 
 function shownMessages() {
@@ -169,11 +159,6 @@ async function close(viewId) {
   await refresh();
 }
 
-function say(problem) {
-  page.problem.textContent = problem;
-  page.problem.hidden = !problem;
-}
-
 page.user.addEventListener("change", () => {
   user = page.user.value;
   state = { ...state, version: -1 };
@@ -197,7 +182,7 @@ async function keepFresh() {
   try {
     await refresh();
   } catch {
-    say("The stand-in does not answer. Is the demo still running?");
+    say(AWAY);
   }
   setTimeout(keepFresh, EVERY_MS);
 }

@@ -2,7 +2,8 @@
 
 import { drawBlock } from "./blocks.js";
 import { drawInput, readValues, showErrors } from "./fields.js";
-import { drawText, element, unescape } from "./text.js";
+import { drawText, unescape } from "./text.js";
+import { element } from "/shared/dom.js";
 
 const dialog = document.getElementById("modal");
 const question = document.getElementById("confirm");

@@ -1,5 +1,7 @@
 // Slack's text, drawn: plain_text as it is, mrkdwn with its marks. Nothing is ever taken for HTML.
 
+import { element } from "/shared/dom.js";
+
 const UNESCAPED = { "&lt;": "<", "&gt;": ">", "&amp;": "&" };
 const TOKEN = /<([^<>\n]+)>/;
 const MARKS = [
@@ -12,17 +14,6 @@ const MARKS = [
 
 export function unescape(text) {
   return text.replace(/&lt;|&gt;|&amp;/g, (entity) => UNESCAPED[entity]);
-}
-
-export function element(tag, { text, ...attributes } = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value === true) node.setAttribute(name, "");
-    else if (value !== false && value !== null && value !== undefined) node.setAttribute(name, value);
-  }
-  if (text !== undefined) node.textContent = text;
-  node.append(...children.filter((child) => child !== null && child !== undefined));
-  return node;
 }
 
 export function drawText(object, names) {
