@@ -760,12 +760,13 @@ class Reimbursement(Base):
 
 
 class ClaimPayment(Base):
-    """What one reimbursement line gave one claim, or took back from it (then units and amount are negative).
+    """What one reimbursement line gave one claim, or took back from it.
 
-    It covers the units of the line from `first_unit` (1 is the first) on; a line that has no units, only money, is
-    covered as a whole with `first_unit` 0. `amount` is cash, in `currency`. `matched_by` says what tied the two:
-    case_id, order_id, shipment_id, units (FNSKU, reason, quantity and date), original (the payment that it adds money
-    to), reversal, or person.
+    What takes back has units and amount below zero, and names in `reverses_id` the payment that gave them. It covers
+    the units of the line from `first_unit` (1 is the first) on; money without units has the `first_unit` 0, and may be
+    for several claims. `amount` is cash, in `currency`. `matched_by` says what tied the two: case_id, order_id,
+    shipment_id, units (FNSKU, reason, quantity and date), original (the payment that it adds money to), reversal, or
+    person.
     """
 
     __tablename__ = "claim_payments"
