@@ -259,9 +259,9 @@ def _keeps_fee(session: Session, client: Client, payment: ClaimPayment) -> bool:
 
 def _is_unit_back(session: Session, payment: ClaimPayment) -> bool | None:
     """Whether the client has the unit again: given in the same line, or found missing still by the reports' audit."""
-    if payment.stock_units > 0:
-        return True
     line = payment.line
+    if line.stock_units > 0:
+        return True
     missing = select(Discrepancy.id).where(
         Discrepancy.account_id == line.account_id,
         Discrepancy.claim_type == "reimbursement_reversed",

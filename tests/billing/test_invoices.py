@@ -292,8 +292,8 @@ class TestReversals:
         with db.transaction() as session:
             claim = filed(session, cast)
             payment = paid(session, claim, "10.00")
-            stock = 1 if evidence == "unit" else 0
-            taken = paid(session, claim, "-10.00", units=-1, stock=stock, reverses=payment)
+            taken = paid(session, claim, "-10.00", units=-1, reverses=payment)
+            taken.line.stock_units = 1 if evidence == "unit" else 0  # the payment is only what was taken
             if evidence == "missing":
                 make_discrepancy(
                     session,
