@@ -24,6 +24,8 @@ from models import (
 
 _S = ClaimStatus
 
+#: to file, and what Amazon has not answered for good
+UNDER_WAY = frozenset({_S.TO_SUBMIT, _S.SUBMITTED, _S.NEEDS_INFO, _S.APPEALED})
 OPEN_AT_AMAZON = frozenset({_S.SUBMITTED, _S.NEEDS_INFO, _S.DENIED, _S.APPEALED, _S.PARTLY_RECOVERED})
 _OVER = frozenset({_S.RECOVERED, _S.CLOSED})
 
