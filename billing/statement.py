@@ -17,7 +17,6 @@ from sqlalchemy import (
     Select,
     SQLColumnExpression,
     and_,
-    case,
     func,
     literal,
     select,
@@ -29,6 +28,7 @@ from sqlalchemy.orm import Session
 from billing.week import Week
 from claims.approvals import waits_for_client
 from claims.moves import UNDER_WAY
+from claims.queries import currency_of_value
 from models import (
     Account,
     Claim,
@@ -219,7 +219,7 @@ def _claims(figure: Figure, whose: Whose, *conditions: ColumnElement[bool]) -> R
 
 def _summed(figure: Figure, table: type[Claim] | type[Discrepancy]) -> Rows:
     """Sum by currency; where the value is not known there is none."""
-    currency = case((table.value.is_not(None), table.currency))
+    currency = currency_of_value(table)
     return (
         select(
             literal(figure.value),
