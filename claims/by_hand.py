@@ -94,7 +94,7 @@ def unbooked(claim_id: int, reimbursement: str) -> list[Line]:
 
     given = archive.read_input(account.id, keep={"reimbursements": KEEP["reimbursements"]})
     wanted = Wanted(cases=frozenset(), since=date.max, booked_ids=frozenset({named}))
-    today = utcnow().astimezone(marketplaces()[account.marketplace].zone).date()
+    today = marketplaces()[account.marketplace].day_of(utcnow())
     return read_lines(given, wanted, {}, as_of=today)
 
 
@@ -124,7 +124,7 @@ def match(
         )
     session.refresh(claim, ["payments"])
     row = _line_named(session, claim, reimbursement, unbooked, now)
-    _require_after_filing(claim, row)
+    _require_after_filing(claim, row, marketplaces()[claim.account.marketplace].day_of(claim.submitted_at))
     by, line = Booking(session, claim.account, actor, now), booking.line_of(row)
     if line.takes_back:
         made = _take_back(by, claim, row, line)
@@ -182,9 +182,7 @@ def _does_not_wait(session: Session, line_id: int, actor: Actor) -> Moved | NotF
     return Moved(f"Payment {line_id} does not wait any more: " + (f"{claims}." if claims else "it is not ours."))
 
 
-def _require_after_filing(claim: Claim, row: Reimbursement) -> None:
-    zone = marketplaces()[claim.account.marketplace].zone
-    filed_on = claim.submitted_at.astimezone(zone).date() if claim.submitted_at else date.max
+def _require_after_filing(claim: Claim, row: Reimbursement, filed_on: date) -> None:
     if row.approved_on < filed_on and (row.case_id is None or row.case_id != claim.case_id):
         raise Moved(
             f"Reimbursement {row.reimbursement_id} was approved on {words.day(row.approved_on)}, "

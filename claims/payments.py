@@ -260,7 +260,6 @@ def _books(account: Account, claims: Iterable[Claim], rows: Iterable[Reimburseme
 
 
 def _as_filed(claim: Claim, account: Account) -> Filed:
-    zone = marketplaces()[account.marketplace].zone
     filed_at: datetime = claim.submitted_at or claim.created_at
     of = claim.discrepancies
 
@@ -271,7 +270,7 @@ def _as_filed(claim: Claim, account: Account) -> Filed:
         id=claim.id,
         case_id=claim.case_id,
         units=claim.quantity,
-        filed_on=filed_at.astimezone(zone).date(),
+        filed_on=marketplaces()[account.marketplace].day_of(filed_at),
         kinds=matching.kinds_of(claim.claim_type),
         fnskus=frozenset(row.fnsku for row in of if row.fnsku),
         mskus=frozenset(row.msku for row in of if row.msku),
