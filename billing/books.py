@@ -260,7 +260,7 @@ def _keeps_fee(session: Session, client: Client, payment: ClaimPayment) -> bool:
 def _is_unit_back(session: Session, payment: ClaimPayment) -> bool | None:
     """Whether the client has the unit again: given in the same line, or found missing still by the reports' audit."""
     line = payment.line
-    if line.stock_units > 0:
+    if line.cash_units < 0 < line.stock_units:  # some reversals have no signs: one kind of units alone proves nothing
         return True
     missing = select(Discrepancy.id).where(
         Discrepancy.account_id == line.account_id,
