@@ -231,7 +231,10 @@ class RequestStatus(enum.StrEnum):
 
 
 class ReimbursementState(enum.StrEnum):
-    """Whether a line of the reimbursements report belongs to our claims; `waiting` needs a person to say."""
+    """Whether a line of the reimbursements report belongs to our claims.
+
+    `waiting`: a person has to say, or, without candidates, what it takes back has not appeared yet.
+    """
 
     MATCHED = "matched"
     WAITING = "waiting"
@@ -473,8 +476,8 @@ class Discrepancy(Base):
 
     Amounts are in `currency`; `unit_value`, `value` and `currency` are None where nothing tells the value. Dates are
     days of the marketplace. `announced_at` is set when it was put into a message; `card_channel` and `card_ts` name
-    its card. Texts and numbers that come from reports have no length: PostgreSQL would refuse the
-    row, and with it the whole run.
+    its card. Texts and numbers that come from reports have no length: PostgreSQL would refuse the row, and with it the
+    whole run.
     """
 
     __tablename__ = "discrepancies"
@@ -590,9 +593,10 @@ class EvidenceLine(Base):
 class Claim(Base):
     """What we ask Amazon for: born of an approval, filed by hand. `case_id` is Amazon's.
 
-    `recovered` is the cash that Amazon posted for it, less what it took back, in `currency`; `recovered_quantity` the
-    units it made up for, in cash or in stock. `rounds` counts the appeals. `next_action_on` is the next day on which
-    somebody has to act, by the marketplace's calendar.
+    `currency` is that of `value`; where this is not known, that of the first payment. `recovered` is the cash that
+    Amazon posted for it in that currency, `recovered_quantity` the units that it made up for, in cash or in stock, both
+    less what it took back. `rounds` counts the appeals. `next_action_on` is the next day on which somebody has to act,
+    by the marketplace's calendar.
     """
 
     __tablename__ = "claims"
@@ -760,12 +764,13 @@ class Reimbursement(Base):
 
 
 class ClaimPayment(Base):
-    """What one reimbursement line gave one claim, or took back from it (then units and amount are negative).
+    """What one reimbursement line gave one claim, or took back from it.
 
-    It covers the units of the line from `first_unit` (1 is the first) on; a line that has no units, only money, is
-    covered as a whole with `first_unit` 0. `amount` is cash, in `currency`. `matched_by` says what tied the two:
-    case_id, order_id, shipment_id, units (FNSKU, reason, quantity and date), original (the payment that it adds money
-    to), reversal, or person.
+    What takes back has units and amount below zero, and names in `reverses_id` the payment that gave them. It covers
+    the units of the line from `first_unit` (1 is the first) on; money without units has the `first_unit` 0, and may be
+    for several claims. `amount` is cash, in `currency`. `matched_by` says what tied the two: case_id, order_id,
+    shipment_id, units (FNSKU, reason, quantity and date), original (the payment that it adds money to), reversal, or
+    person.
     """
 
     __tablename__ = "claim_payments"
@@ -792,9 +797,9 @@ class Invoice(Base):
     """One client's bill for a week, in one currency. `week_from` is its Monday, `week_to` its Sunday, client's zone.
 
     A draft has no number; it is taken, without gaps, on sending. A void one keeps its number and its lines, and leaves
-    room for another of the same week. Sums are in `currency`: `recovered` is what the fees
-    are of, `fee` the sum of the lines (credits are negative), `tax` of it, `total` both. `terms` is what was in force
-    when it was made, as printed: names, addresses, tax numbers, rates, what bears a fee, days to query.
+    room for another of the same week. Sums are in `currency`: `recovered` is what the fees are of, `fee` the sum of the
+    lines (credits are negative), `tax` of it, `total` both. `terms` is what was in force when it was made, as printed:
+    names, addresses, tax numbers, rates, what bears a fee, days to query; and which payments are `without_fee`.
     """
 
     __tablename__ = "invoices"
@@ -843,8 +848,8 @@ class Invoice(Base):
 class InvoiceLine(Base):
     """The fee for what one reimbursement line gave one claim, or (negative) the credit for what was taken back.
 
-    `recovered` is what the fee is a part of: cash, or the value of units where the terms say so. A client may query
-    a line until the invoice is final.
+    `recovered` is what the fee is a part of: cash, and the value of units in stock where the terms say so. A client may
+    query a line of a sent invoice until the day `query_until`.
     """
 
     __tablename__ = "invoice_lines"

@@ -37,7 +37,7 @@ class Week:
 
 def marketplace_today(code: str, now: datetime) -> date:
     """Return the calendar day of a marketplace: deadlines are its days."""
-    return now.astimezone(marketplaces()[code].zone).date()
+    return marketplaces()[code].day_of(now)
 
 
 def earliest_today(now: datetime) -> date:

@@ -81,23 +81,13 @@ def due(session: Session, client: Client, until: date) -> Due:
     rates = commission.rates_of(session, client.id)
     due = _Collected([], [])
     for payment in found:
-        if not is_reversal(payment):
+        if payment.reverses_id is None:
             _charge(due, payment, client, commission.rate_on(rates, payment.line.approved_on))
-    reversals = [payment for payment in found if is_reversal(payment)]
-    if reversals:
-        ledger = _ledger(session, reversals, named, due)
-        for payment in reversals:
-            if payment.reverses_id is None:
-                _reverse_unnamed(due, payment, commission.rate_on(rates, payment.line.approved_on))
-            else:
-                _reverse(due, ledger, payment, is_kept=_keeps_fee(session, client, payment))
+    reversals = [payment for payment in found if payment.reverses_id is not None]
+    ledger = _ledger(session, reversals, named, due) if reversals else _Ledger({}, set())
+    for payment in reversals:
+        _reverse(due, ledger, payment, is_kept=_keeps_fee(session, client, payment))
     return Due(tuple(due.charges), tuple(due.free))
-
-
-def is_reversal(payment: ClaimPayment) -> bool:
-    """Whether it takes back what another one gave."""
-    takes_units = min(payment.cash_units, payment.stock_units) < 0
-    return payment.reverses_id is not None or payment.amount < 0 or takes_units
 
 
 def units_of(payment: ClaimPayment) -> range:
@@ -227,14 +217,13 @@ def _ledger(
         .options(contains_eager(InvoiceLine.payment))
     )
     billed = {
-        line.payment_id: _Billed(_paid(line, currency), line.rate, Fee(line.recovered, line.fee, currency))
+        line.payment_id: _Billed(_given(line.payment, currency), line.rate, Fee(line.recovered, line.fee, currency))
         for line, currency in session.execute(standing.where(InvoiceLine.payment_id.in_(wanted)))
     }
     for charge in due.charges:
         if charge.payment.id in wanted:
-            payment = charge.payment
-            paid = Brought(payment.amount, payment.stock_units, Decimal(0), charge.fee.currency)
-            billed[payment.id] = _Billed(paid, charge.rate, charge.fee)
+            paid = _given(charge.payment, charge.fee.currency)
+            billed[charge.payment.id] = _Billed(paid, charge.rate, charge.fee)
     for line, currency in session.execute(standing.where(ClaimPayment.reverses_id.in_(wanted))):
         _count_earlier(billed, line.payment, -Fee(line.recovered, line.fee, currency))
     kept = [payment_id for payment_id, note in named.items() if note["kept"]]
@@ -252,17 +241,9 @@ def _count_earlier(billed: Mapping[int, _Billed], reversal: ClaimPayment, came_t
         line.count(came_to)
 
 
-def _paid(line: InvoiceLine, currency: str) -> Brought:
-    return Brought(line.payment.amount, line.payment.stock_units, Decimal(0), currency)
-
-
-def _reverse_unnamed(due: _Collected, payment: ClaimPayment, rate: Decimal) -> None:
-    """Credit what was taken back at the rate of its own day where nobody knows which payment it was."""
-    if payment.currency is None:
-        due.free.append(Free(payment, Why.VALUE_NOT_KNOWN, None))
-    else:
-        taken = Brought(-payment.amount, 0, Decimal(0), payment.currency)
-        due.charges.append(Charge(payment, rate, -fee_of(taken, rate)))
+def _given(payment: ClaimPayment, currency: str) -> Brought:
+    """Return what a billed payment gave; the fee's own sum says what its units are worth."""
+    return Brought(payment.amount, payment.stock_units, Decimal(0), currency)
 
 
 def _keeps_fee(session: Session, client: Client, payment: ClaimPayment) -> bool:
@@ -278,9 +259,9 @@ def _keeps_fee(session: Session, client: Client, payment: ClaimPayment) -> bool:
 
 def _is_unit_back(session: Session, payment: ClaimPayment) -> bool | None:
     """Whether the client has the unit again: given in the same line, or found missing still by the reports' audit."""
-    if payment.stock_units > 0:
-        return True
     line = payment.line
+    if line.cash_units < 0 < line.stock_units:  # some reversals have no signs: one kind of units alone proves nothing
+        return True
     missing = select(Discrepancy.id).where(
         Discrepancy.account_id == line.account_id,
         Discrepancy.claim_type == "reimbursement_reversed",

@@ -17,7 +17,6 @@ from sqlalchemy import (
     Select,
     SQLColumnExpression,
     and_,
-    case,
     func,
     literal,
     select,
@@ -27,11 +26,11 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from billing.week import Week
-from claims.approvals import ASKS_THE_CLIENT, waits_for
+from claims.approvals import waits_for_client
+from claims.moves import UNDER_WAY
+from claims.queries import currency_of_value
 from models import (
     Account,
-    Approval,
-    Caveat,
     Claim,
     ClaimNote,
     ClaimPayment,
@@ -50,7 +49,6 @@ from models import (
 )
 
 _REFUSALS_TOLD = 5
-_UNDER_WAY = (ClaimStatus.TO_SUBMIT, ClaimStatus.SUBMITTED, ClaimStatus.NEEDS_INFO, ClaimStatus.APPEALED)
 
 
 class Figure(enum.StrEnum):
@@ -175,14 +173,7 @@ def _figures(week: Week, whose: Whose) -> list[Rows]:
         _discrepancies(Figure.TOO_LATE, whose, _were(Discrepancy.id, HistoryEntry.discrepancy_id, *found, is_late)),
         _discrepancies(Figure.LAPSED, whose, _were(Discrepancy.id, HistoryEntry.discrepancy_id, *lapsed)),
         _discrepancies(Figure.PAID_BY_AMAZON, whose, _were(Discrepancy.id, HistoryEntry.discrepancy_id, *paid_first)),
-        _discrepancies(
-            Figure.TO_APPROVE,
-            whose,
-            Discrepancy.status == DiscrepancyStatus.OPEN,
-            Account.client_id.in_(select(Client.id).where(Client.approval.in_(ASKS_THE_CLIENT))),
-            ~Discrepancy.caveats.any(Caveat.cleared_at.is_(None)),
-            waits_for(Approval.CLIENT),
-        ),
+        _discrepancies(Figure.TO_APPROVE, whose, waits_for_client()),
         _claims(Figure.FILED, whose, *filed),
         _claims(Figure.REFUSED, whose, _were(Claim.id, HistoryEntry.claim_id, *refused)),
         _claims(
@@ -190,7 +181,7 @@ def _figures(week: Week, whose: Whose) -> list[Rows]:
             whose,
             Claim.id.in_(select(Request.claim_id).where(Request.status == RequestStatus.ASKED)),
         ),
-        _claims(Figure.UNDER_WAY, whose, Claim.status.in_(_UNDER_WAY)),
+        _claims(Figure.UNDER_WAY, whose, Claim.status.in_(UNDER_WAY)),
     ]
 
 
@@ -228,7 +219,7 @@ def _claims(figure: Figure, whose: Whose, *conditions: ColumnElement[bool]) -> R
 
 def _summed(figure: Figure, table: type[Claim] | type[Discrepancy]) -> Rows:
     """Sum by currency; where the value is not known there is none."""
-    currency = case((table.value.is_not(None), table.currency))
+    currency = currency_of_value(table)
     return (
         select(
             literal(figure.value),
@@ -240,6 +231,7 @@ def _summed(figure: Figure, table: type[Claim] | type[Discrepancy]) -> Rows:
         )
         .select_from(table)
         .join(table.account)
+        .join(Account.client)
         .group_by(currency)
     )
 

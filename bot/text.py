@@ -74,7 +74,7 @@ def value_words(value: Decimal | None, currency: str | None) -> str:
 def marketplace_day(code: str, now: datetime) -> date:
     """Return the calendar day it is in a marketplace, whose days deadlines are; UTC's where it is not known."""
     place = marketplaces().get(code)
-    return now.astimezone(place.zone if place else UTC).date()
+    return place.day_of(now) if place else now.astimezone(UTC).date()
 
 
 def _one_line(text: str) -> str:

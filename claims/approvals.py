@@ -4,14 +4,23 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import ColumnElement, and_, delete, select
 from sqlalchemy.orm import Session, joinedload
 
-from claims import history
+from claims import announcing, history
 from claims.access import Actor
 from claims.errors import AlreadyDecided
 from errors import NotAllowed
-from models import Approval, ApprovalGiven, Client, Discrepancy, HistoryEntry, Role
+from models import (
+    Approval,
+    ApprovalGiven,
+    Caveat,
+    Client,
+    Discrepancy,
+    DiscrepancyStatus,
+    HistoryEntry,
+    Role,
+)
 
 _AT_ONCE = 1000
 _NEEDED = {
@@ -107,10 +116,19 @@ def forget(session: Session, discrepancy_ids: Collection[int], *, actor: Actor, 
             )
 
 
-def waits_for(side: Approval) -> ColumnElement[bool]:
-    """Return the condition that a discrepancy has no approval of this side yet."""
-    given = select(ApprovalGiven.discrepancy_id).where(ApprovalGiven.side == side)
-    return Discrepancy.id.not_in(given)
+def waits_for_client() -> ColumnElement[bool]:
+    """Return the condition that a discrepancy waits for its client's own approval; the statement joins clients.
+
+    It is open, checked by the agency, worth showing to this client, and not approved by them yet.
+    """
+    given = select(ApprovalGiven.discrepancy_id).where(ApprovalGiven.side == Approval.CLIENT)
+    return and_(
+        Client.approval.in_(ASKS_THE_CLIENT),
+        Discrepancy.status == DiscrepancyStatus.OPEN,
+        ~Discrepancy.caveats.any(Caveat.cleared_at.is_(None)),
+        announcing.below_least_value().is_not(True),  # unknown values and other currencies pass
+        Discrepancy.id.not_in(given),
+    )
 
 
 def _dropped(discrepancy_id: int, actor: Actor, now: datetime) -> HistoryEntry:

@@ -43,7 +43,7 @@ class Booking:
     @property
     def today(self) -> date:
         """The day it is in the marketplace."""
-        return self.now.astimezone(marketplaces()[self.account.marketplace].zone).date()
+        return marketplaces()[self.account.marketplace].day_of(self.now)
 
 
 def book(

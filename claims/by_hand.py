@@ -6,18 +6,20 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session, contains_eager, selectinload
 
-from claims import booking, history, matching, moves, words
+from claims import booking, history, moves, words
 from claims.access import Actor, Permission
 from claims.booking import Booking
 from claims.paid import BY_PERSON, Line, Payment, PaymentKey, portion
+from claims.queries import narrowed
+from claims.reversals import taken_back
 from clock import utcnow
 from db import reading
 from detection.marketplaces import marketplaces
 from errors import InvalidInput, Moved, NotFound
-from models import Account, Claim, ClaimPayment, Reimbursement, ReimbursementState, Role
+from models import Account, Claim, ClaimPayment, Reimbursement, ReimbursementState
 
 _MOST_LINES = 5
 _LINE_ID = re.compile("[0-9]{1,9}")
@@ -59,28 +61,18 @@ def waiting_lines(session: Session, actor: Actor, *, account_id: int | None = No
     ]
 
 
-def count_waiting(session: Session, actor: Actor) -> int:
-    """Return how many lines wait for a person, of the rows that exist for `actor`."""
-    counted = select(func.count()).select_from(Reimbursement).join(Reimbursement.account).where(_waits(actor))
-    return session.scalar(counted) or 0
-
-
 def waiting(actor: Actor) -> Select[Reimbursement]:
     """Return the lines that wait and exist for `actor`, with account, client and payments. Without an order."""
-    return (
+    found = (
         select(Reimbursement)
         .join(Reimbursement.account)
         .join(Account.client)
-        .where(_waits(actor))
+        .where(Reimbursement.state == ReimbursementState.WAITING)
         .options(
             contains_eager(Reimbursement.account).contains_eager(Account.client), selectinload(Reimbursement.payments)
         )
     )
-
-
-def _waits(actor: Actor) -> ColumnElement[bool]:
-    waits = Reimbursement.state == ReimbursementState.WAITING
-    return and_(waits, Account.client_id == actor.client_id) if actor.role is Role.CLIENT else waits
+    return narrowed(found, actor)
 
 
 def unbooked(claim_id: int, reimbursement: str) -> list[Line]:
@@ -102,7 +94,7 @@ def unbooked(claim_id: int, reimbursement: str) -> list[Line]:
 
     given = archive.read_input(account.id, keep={"reimbursements": KEEP["reimbursements"]})
     wanted = Wanted(cases=frozenset(), since=date.max, booked_ids=frozenset({named}))
-    today = utcnow().astimezone(marketplaces()[account.marketplace].zone).date()
+    today = marketplaces()[account.marketplace].day_of(utcnow())
     return read_lines(given, wanted, {}, as_of=today)
 
 
@@ -132,7 +124,7 @@ def match(
         )
     session.refresh(claim, ["payments"])
     row = _line_named(session, claim, reimbursement, unbooked, now)
-    _require_after_filing(claim, row)
+    _require_after_filing(claim, row, marketplaces()[claim.account.marketplace].day_of(claim.submitted_at))
     by, line = Booking(session, claim.account, actor, now), booking.line_of(row)
     if line.takes_back:
         made = _take_back(by, claim, row, line)
@@ -190,9 +182,7 @@ def _does_not_wait(session: Session, line_id: int, actor: Actor) -> Moved | NotF
     return Moved(f"Payment {line_id} does not wait any more: " + (f"{claims}." if claims else "it is not ours."))
 
 
-def _require_after_filing(claim: Claim, row: Reimbursement) -> None:
-    zone = marketplaces()[claim.account.marketplace].zone
-    filed_on = claim.submitted_at.astimezone(zone).date() if claim.submitted_at else date.max
+def _require_after_filing(claim: Claim, row: Reimbursement, filed_on: date) -> None:
     if row.approved_on < filed_on and (row.case_id is None or row.case_id != claim.case_id):
         raise Moved(
             f"Reimbursement {row.reimbursement_id} was approved on {words.day(row.approved_on)}, "
@@ -297,14 +287,15 @@ def _payment(claim: Claim, row: Reimbursement, line: Line) -> Payment:
 def _take_back(by: Booking, claim: Claim, row: Reimbursement, line: Line) -> list[ClaimPayment]:
     if row.state is not ReimbursementState.WAITING:
         raise Moved(f"Reimbursement {row.reimbursement_id} is booked: {_claims_that_have(row)}.")
-    keys = {each.id: key for each, key in _keys_of(by.session, claim)}
+    paid_by = _lines_that_paid(by.session, claim)
+    keys = {each.id: each.line_key for each in paid_by}
+    lines = {each.line_key: booking.line_of(each) for each in paid_by}
     made = {payment.id: payment for payment in claim.payments}
     payments = [booking.payment_of(payment, keys, made) for payment in claim.payments]
     back: dict[PaymentKey, int] = {}
     for payment in payments:
         if payment.reverses:
             back[payment.reverses] = back.get(payment.reverses, 0) - payment.units
-    lines = {key: booking.line_of(each) for each, key in _keys_of(by.session, claim)}
     # What names a reimbursement takes back from that, and nobody gave dollars who takes back euros.
     sources = [
         payment
@@ -313,7 +304,7 @@ def _take_back(by: Booking, claim: Claim, row: Reimbursement, line: Line) -> lis
         and line.original_id in (None, lines[payment.line_key].reimbursement_id)
         and line.currency in (None, payment.currency)
     ]
-    reversals = matching.taken_back(line, sources, back, lines) if sources else []
+    reversals = taken_back(line, sources, back, lines) if sources else []
     if not reversals:
         what = f"what reimbursement {line.original_id} gave" if line.original_id else "what was paid"
         raise Moved(
@@ -328,10 +319,9 @@ def _take_back(by: Booking, claim: Claim, row: Reimbursement, line: Line) -> lis
     ]
 
 
-def _keys_of(session: Session, claim: Claim) -> list[tuple[Reimbursement, str]]:
+def _lines_that_paid(session: Session, claim: Claim) -> Sequence[Reimbursement]:
     ids = {payment.reimbursement_line_id for payment in claim.payments}
-    rows = session.scalars(select(Reimbursement).where(Reimbursement.id.in_(ids))).all()
-    return [(row, row.line_key) for row in rows]
+    return session.scalars(select(Reimbursement).where(Reimbursement.id.in_(ids))).all()
 
 
 def _has_room(row: Reimbursement) -> bool:

@@ -74,7 +74,7 @@ def detect_account(
 
 def today_in(marketplace: Marketplace) -> date:
     """Return the day it is in the marketplace."""
-    return utcnow().astimezone(marketplace.zone).date()
+    return marketplace.day_of(utcnow())
 
 
 def _marketplace(session: Session, account_id: int) -> Marketplace:

@@ -243,7 +243,7 @@ def has_lapsed(claim: Claim) -> bool:
 
 def today_of(claim: Claim, now: datetime) -> date:
     """Return the day it is in the claim's marketplace. `claim.account` must be loaded."""
-    return now.astimezone(marketplaces()[claim.account.marketplace].zone).date()
+    return marketplaces()[claim.account.marketplace].day_of(now)
 
 
 def holding_request(session: Session, claim_id: int) -> Request | None:

@@ -353,7 +353,7 @@ def _write_history(session: Session, run: _Run, told_before: set[str]) -> None:
     session.add_all(entry for _, entry in run.moves)
     session.flush()
     last = {row.fingerprint: (row, entry) for row, entry in run.moves if row.fingerprint in told_before}
-    stale = [_card_update(row, f"update:{row.id}:{entry.id}", run.now) for row, entry in last.values()]
+    stale = [moves.card_update(row, str(entry.id), run.now) for row, entry in last.values()]
     outbox.enqueue_all(session, stale)
 
 
@@ -383,10 +383,6 @@ def _lapse(session: Session, run: _Run, row: Discrepancy) -> None:
     row.is_changed_since_decision, row.updated_at = False, run.now
     moved = (before.value, row.status.value)
     session.add(history.entry(actor=run.actor, now=run.now, action="lapsed", discrepancy_id=row.id, moved=moved))
-
-
-def _card_update(row: Discrepancy, key: str, now: datetime) -> dict[str, Any]:
-    return outbox.message(outbox.CARD_UPDATE, key, now=now, account_id=row.account_id, discrepancy_id=row.id)
 
 
 def _parts(fingerprints: Iterable[str]) -> Iterator[list[str]]:

@@ -7,7 +7,7 @@ ours, is never counted as recovered.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -15,7 +15,6 @@ from claims.paid import (
     BY_CASE,
     BY_ORDER,
     BY_ORIGINAL,
-    BY_REVERSAL,
     BY_SHIPMENT,
     BY_UNITS,
     Booked,
@@ -27,8 +26,9 @@ from claims.paid import (
     Plan,
     Waiting,
     portion,
-    spread,
+    shares_of,
 )
+from claims.reversals import taken_back
 from models import ReimbursementState
 
 # How long after the filing a payment that names neither case nor order may still be for it.
@@ -78,56 +78,6 @@ def match(
         matcher.take(line)
     matcher.take_late()
     return matcher.plan()
-
-
-def taken_back(
-    line: Line, sources: Sequence[Payment], back: Mapping[PaymentKey, int], lines: Mapping[str, Line]
-) -> list[Payment]:
-    """Return how a line takes back units, or money alone, from payments in their order; empty if nothing is left.
-
-    back: how many units of each payment were taken back before. lines: those of the payments, by key.
-    """
-    if line.units and any(source.units for source in sources):
-        return _units_back(line, sources, back)
-    return _money_back(line, sources, lines)
-
-
-def _units_back(line: Line, sources: Sequence[Payment], back: Mapping[PaymentKey, int]) -> list[Payment]:
-    reversals, taken = [], 0
-    for source in sources:
-        units = min(line.units - taken, source.units - back.get(source.key, 0))
-        if units > 0:
-            cash, stock, amount = portion(_positive(line), taken + 1, units)
-            of, by = source.claim_id, BY_REVERSAL
-            reversals.append(Payment(of, line.key, taken + 1, -cash, -stock, -amount, line.currency, by, source.key))
-            taken += units
-    return reversals
-
-
-def _money_back(line: Line, sources: Sequence[Payment], lines: Mapping[str, Line]) -> list[Payment]:
-    """Correct the value of what was paid: no unit, only money, from each claim by what it got."""
-    first: dict[int, PaymentKey] = {}
-    for source in sources:
-        first.setdefault(source.claim_id, source.key)
-    over = lines[sources[0].line_key].units
-    return [
-        Payment(claim_id, line.key, 0, 0, 0, -part, line.currency, BY_REVERSAL, first[claim_id])
-        for claim_id, part in _shares(_positive(line), sources, over).items()
-    ]
-
-
-def _shares(line: Line, payments: Sequence[Payment], over: int) -> dict[int, Decimal]:
-    """Spread a line's money over the claims of some payments, by their part of `over` units."""
-    weights: dict[int, int] = {}
-    for payment in payments:
-        weights[payment.claim_id] = weights.get(payment.claim_id, 0) + (payment.units or 1)
-    over, so_far, shares = max(over, sum(weights.values())), 0, {}
-    for claim_id, weight in weights.items():
-        shares[claim_id] = spread(line.amount, line.currency, so_far + weight, over) - spread(
-            line.amount, line.currency, so_far, over
-        )
-        so_far += weight
-    return shares
 
 
 def _days(lines: Iterable[Line]) -> dict[str, date]:
@@ -340,7 +290,7 @@ class _Matcher:
     def _pay_alike(self, line: Line, of_original: Sequence[Payment]) -> None:
         """Spread money over the claims that a reimbursement paid, by what each got of it."""
         whole = self.lines[of_original[0].line_key]
-        shares = _shares(line, of_original, whole.units)
+        shares = shares_of(line, of_original, whole.units)
         for claim_id, part in shares.items():
             self._pay_money(line, self.claims[claim_id], BY_ORIGINAL, part)
         if sum(shares.values()) != line.amount and self._is_waiting(whole.key):
@@ -507,8 +457,3 @@ def _is_same_product(line: Line, other: Line) -> bool:
     if not line.fnsku and not line.msku:
         return True
     return (bool(line.fnsku) and line.fnsku == other.fnsku) or (bool(line.msku) and line.msku == other.msku)
-
-
-def _positive(line: Line) -> Line:
-    """Return a line that takes back as if it gave: only the sizes count."""
-    return replace(line, cash_units=abs(line.cash_units), stock_units=abs(line.stock_units), amount=abs(line.amount))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
@@ -23,6 +24,8 @@ from models import (
 
 _S = ClaimStatus
 
+#: to file, and what Amazon has not answered for good
+UNDER_WAY = frozenset({_S.TO_SUBMIT, _S.SUBMITTED, _S.NEEDS_INFO, _S.APPEALED})
 OPEN_AT_AMAZON = frozenset({_S.SUBMITTED, _S.NEEDS_INFO, _S.DENIED, _S.APPEALED, _S.PARTLY_RECOVERED})
 _OVER = frozenset({_S.RECOVERED, _S.CLOSED})
 
@@ -120,12 +123,12 @@ def move(
     )
     history.add(session, entry)
     if to in _OVER:
-        end_requests(session, claim.id, actor=actor, now=now)
+        _end_requests(session, claim.id, actor=actor, now=now)
     refresh_cards(session, claim.discrepancies, f"claim:{entry.id}", now)
     return entry
 
 
-def end_requests(session: Session, claim_id: int, *, actor: Actor, now: datetime) -> None:
+def _end_requests(session: Session, claim_id: int, *, actor: Actor, now: datetime) -> None:
     """Close what the client is still asked about a locked claim that is over: nobody needs the answer any more."""
     waiting = select(Request).where(Request.claim_id == claim_id, Request.status == RequestStatus.ASKED)
     locked_ones = waiting.order_by(Request.id).with_for_update().execution_options(populate_existing=True)
@@ -151,20 +154,13 @@ def require_possible(claim: Claim, to: ClaimStatus) -> None:
 
 def refresh_cards(session: Session, rows: Iterable[Discrepancy], why: str, now: datetime) -> None:
     """Say that the cards of these discrepancies are stale; `why` makes it one message for each reason."""
-    outbox.enqueue_all(
-        session,
-        [
-            outbox.message(
-                outbox.CARD_UPDATE,
-                f"update:{row.id}:{why}",
-                now=now,
-                account_id=row.account_id,
-                discrepancy_id=row.id,
-            )
-            for row in rows
-            if row.announced_at is not None
-        ],
-    )
+    outbox.enqueue_all(session, [card_update(row, why, now) for row in rows if row.announced_at is not None])
+
+
+def card_update(row: Discrepancy, why: str, now: datetime) -> dict[str, Any]:
+    """Return the message, for `outbox.enqueue_all`, that the card of a discrepancy is stale."""
+    key = f"update:{row.id}:{why}"
+    return outbox.message(outbox.CARD_UPDATE, key, now=now, account_id=row.account_id, discrepancy_id=row.id)
 
 
 def _standing(claim: Claim) -> str:

@@ -4,7 +4,7 @@ The units of a reimbursement line are counted from 1, those paid in cash before 
 a range of them; what is money alone (a top-up, a correction) covers none and begins at 0.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -165,12 +165,28 @@ def portion(line: Line, first_unit: int, units: int) -> tuple[int, int, Decimal]
     """
     cash, before = abs(line.cash_units), first_unit - 1
     in_cash = max(min(before + units, cash) - min(before, cash), 0)
-    over = cash or line.units
-    amount = spread(line.amount, line.currency, before + units, over) - spread(line.amount, line.currency, before, over)
-    return in_cash, units - in_cash, amount
+    return in_cash, units - in_cash, _of_range(line, before, before + units, cash or line.units)
 
 
-def spread(amount: Decimal, currency: str | None, so_far: int, over: int) -> Decimal:
+def shares_of(line: Line, payments: Iterable[Payment], over: int) -> dict[int, Decimal]:
+    """Return what of a line's money falls on each claim (by id) of some payments, by its part of `over` units."""
+    weights: dict[int, int] = {}
+    for payment in payments:
+        weights[payment.claim_id] = weights.get(payment.claim_id, 0) + (payment.units or 1)
+    over, so_far, shares = max(over, sum(weights.values())), 0, {}
+    for claim_id, weight in weights.items():
+        shares[claim_id] = _of_range(line, so_far, so_far + weight, over)
+        so_far += weight
+    return shares
+
+
+def _of_range(line: Line, after: int, until: int, over: int) -> Decimal:
+    """Return the part of a line's money that falls on its parts from `after` + 1 to `until`, of `over` equal ones."""
+    before = _spread(line.amount, line.currency, after, over)
+    return _spread(line.amount, line.currency, until, over) - before
+
+
+def _spread(amount: Decimal, currency: str | None, so_far: int, over: int) -> Decimal:
     """Return the part of an amount that falls on the first `so_far` of `over` equal parts, in whole cents."""
     if so_far >= over:
         return amount

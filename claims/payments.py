@@ -5,7 +5,7 @@ loss whose claim it paid, and after it, in the transaction that writes what dete
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
@@ -121,16 +121,15 @@ def record(session: Session, account_id: int, report: Report, hints: matching.Hi
     )
     claims = session.scalars(locked).all()
     rows = _rows(session, account_id, lock=True)
-    books = _books(account, claims, rows)
-    lines = [replace(books.lines[line.key], places=line.places, reported=line.reported) if line.key in books.lines
-             else line for line in report.lines]  # fmt: skip
-    plan = matching.match(books, lines, hints=hints, seen=report.seen)
-    writer = _Writer(Booking(session, account, system_actor(), now), claims, rows, lines)
-    return writer.write(plan)
+    plan = matching.match(_books(account, claims, rows), report.lines, hints=hints, seen=report.seen)
+    return _Writer(Booking(session, account, system_actor(), now), claims, rows, report.lines).write(plan)
 
 
 class _Writer:
-    """Writes a plan. Claims are locked, their discrepancies and payments loaded."""
+    """Writes a plan. Claims are locked, their discrepancies and payments loaded.
+
+    lines: those of the reports. A booked line that they lack, as those of an earlier day do, can be paid all the same.
+    """
 
     def __init__(
         self, by: Booking, claims: Sequence[Claim], rows: Sequence[Reimbursement], lines: Iterable[Line]
@@ -157,7 +156,7 @@ class _Writer:
             self._row(key, ReimbursementState.NOT_OURS)
         self._by.session.flush()
         self._tell_waiting([key for key in new if waiting[key]])
-        back = sum(self._lines[key].takes_back for key in paid)
+        back = sum(booking.line_of(self._rows[key]).takes_back for key in paid)
         return Paid(len(paid) - back, len(new), back, self._changed())
 
     def _book(self, payment: Payment) -> None:
@@ -261,7 +260,6 @@ def _books(account: Account, claims: Iterable[Claim], rows: Iterable[Reimburseme
 
 
 def _as_filed(claim: Claim, account: Account) -> Filed:
-    zone = marketplaces()[account.marketplace].zone
     filed_at: datetime = claim.submitted_at or claim.created_at
     of = claim.discrepancies
 
@@ -272,7 +270,7 @@ def _as_filed(claim: Claim, account: Account) -> Filed:
         id=claim.id,
         case_id=claim.case_id,
         units=claim.quantity,
-        filed_on=filed_at.astimezone(zone).date(),
+        filed_on=marketplaces()[account.marketplace].day_of(filed_at),
         kinds=matching.kinds_of(claim.claim_type),
         fnskus=frozenset(row.fnsku for row in of if row.fnsku),
         mskus=frozenset(row.msku for row in of if row.msku),

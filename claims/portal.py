@@ -13,13 +13,11 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session, joinedload
 
-from claims import announcing, approvals, queries, words
+from claims import approvals, moves, queries, words
 from claims.access import Actor, require_access
 from errors import NotAllowed, NotFound
 from models import (
     Account,
-    Approval,
-    Caveat,
     Claim,
     ClaimPayment,
     ClaimStatus,
@@ -41,9 +39,7 @@ _LAPSED = DiscrepancyStatus.LAPSED
 _OWED = (InvoiceStatus.SENT, InvoiceStatus.QUERIED, InvoiceStatus.FINAL)
 #: the states a client looks for: code -> its claims
 STATES: dict[str, ColumnElement[bool]] = {
-    "under_way": Claim.status.in_(
-        [ClaimStatus.TO_SUBMIT, ClaimStatus.SUBMITTED, ClaimStatus.NEEDS_INFO, ClaimStatus.APPEALED]
-    ),
+    "under_way": Claim.status.in_(moves.UNDER_WAY),
     "recovered": Claim.status.in_([ClaimStatus.RECOVERED, ClaimStatus.PARTLY_RECOVERED]),
     "reversed": Claim.status == ClaimStatus.REVERSED,
     "refused": (Claim.status == ClaimStatus.DENIED)
@@ -148,7 +144,7 @@ def figures(session: Session, actor: Actor, now: datetime) -> Figures:
         too_late=_lost(session, client, Discrepancy.status == _LAPSED, came_late),
         under_way=_claimed(session, client, "under_way"),
         requests=_count(session, waiting_requests(actor)),
-        to_approve=_count(session, to_approve(actor)) if client.approval in approvals.ASKS_THE_CLIENT else 0,
+        to_approve=_count(session, to_approve(actor)),
         owed=_owed(session, client),
     )
 
@@ -172,14 +168,7 @@ def claims_in(actor: Actor, state: str | None) -> Select[Claim]:
 
 def to_approve(actor: Actor) -> Select[Discrepancy]:
     """Return what waits for the client's own approval: open, checked, worth showing, and not approved by them yet."""
-    found = queries.discrepancy_list(actor, client_id=actor.client_id, status=DiscrepancyStatus.OPEN)
-    is_unchecked = Discrepancy.caveats.any(Caveat.cleared_at.is_(None))
-    return found.where(
-        Client.approval.in_(approvals.ASKS_THE_CLIENT),
-        ~is_unchecked,
-        approvals.waits_for(Approval.CLIENT),
-        announcing.below_least_value().is_not(True),  # unknown values and other currencies pass
-    )
+    return queries.discrepancy_list(actor, client_id=actor.client_id).where(approvals.waits_for_client())
 
 
 def load_to_approve(session: Session, discrepancy_id: int, actor: Actor) -> Discrepancy:

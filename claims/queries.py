@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, case, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, contains_eager, joinedload, selectinload
 
 from claims.access import Actor
@@ -178,6 +178,14 @@ def status_summary(session: Session, actor: Actor, client: Client | None = None)
     )
 
 
+def currency_of_value(table: type[Discrepancy] | type[Claim]) -> ColumnElement[str | None]:
+    """Return the currency of what a row is worth or asks for; None where that is not known.
+
+    A claim of unknown value has the currency of what was paid for it, which is none of its value.
+    """
+    return case((table.value.is_not(None), table.currency))
+
+
 def narrowed(found: _S, actor: Actor, *, account_id: int | None = None, client_id: int | None = None) -> _S:
     """Leave what exists for `actor`; `found` joins accounts."""
     if actor.role is Role.CLIENT:
@@ -196,13 +204,14 @@ def _totals(
     table: type[Discrepancy] | type[Claim],
     status: InstrumentedAttribute[Any],
 ) -> tuple[StateTotal, ...]:
+    currency = currency_of_value(table)
     counted = (
-        select(status, table.currency, func.count(), func.sum(table.quantity), func.sum(table.value))
+        select(status, currency, func.count(), func.sum(table.quantity), func.sum(table.value))
         .join(table.account)
-        .group_by(status, table.currency)
+        .group_by(status, currency)
     )
     rows = session.execute(narrowed(counted, actor, client_id=client_id))
-    totals = [StateTotal(at.value, currency, count, int(units), value) for at, currency, count, units, value in rows]
+    totals = [StateTotal(at.value, known, count, int(units), value) for at, known, count, units, value in rows]
     return tuple(sorted(totals, key=lambda total: (total.status, total.currency or "")))
 
 

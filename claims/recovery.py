@@ -121,7 +121,7 @@ def _movable(session: Session, client: Client) -> Iterable[Discrepancy]:
 
 def _follow(row: Discrepancy, client: Client, actor: Actor, now: datetime) -> HistoryEntry | None:
     """Move a row to where the settings want it; return its history, None where it stays."""
-    today = now.astimezone(marketplaces()[row.marketplace].zone).date()
+    today = marketplaces()[row.marketplace].day_of(now)
     why = left_alone(client, row.claim_type)
     to = _S.WITHDRAWN if why else _where_it_stands(row, client.wait_days, today)
     if row.status is to and (why is None or row.status_reason == why):

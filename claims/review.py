@@ -102,13 +102,17 @@ def undo(session: Session, discrepancy_id: int, *, actor: Actor, now: datetime) 
             f"more than {UNDO_WINDOW.seconds // 60} minutes ago."
         )
     _require_own_decision(found, actor)
-    if found.status is DiscrepancyStatus.APPROVED:
-        _close_undone(session, found, actor, now)
-        approvals.take_back(session, found, actor=actor)
+    claim = _claim_to_undo(session, found) if found.status is DiscrepancyStatus.APPROVED else None
     before, found.status = found.status, DiscrepancyStatus.OPEN
     found.status_reason = found.decided_by_id = found.decided_at = None
     found.is_changed_since_decision = False
-    _moved(session, found, now, history.entry(actor=actor, now=now, action="undone", moved=(before, found.status)))
+    undone = history.entry(actor=actor, now=now, action="undone", moved=(before, found.status))
+    if claim is None:
+        _moved(session, found, now, undone)
+    else:
+        _written(session, found, now, undone)
+        approvals.take_back(session, found, actor=actor)
+        moves.move(session, claim, ClaimStatus.CLOSED, actor=actor, now=now, reason="undone")  # updates the card, too
     return found
 
 
@@ -253,28 +257,24 @@ def _decide(
 
 
 def _moved(session: Session, found: Discrepancy, now: datetime, move: HistoryEntry) -> None:
+    """Write a move, and say that the card is stale."""
+    _written(session, found, now, move)
+    moves.refresh_cards(session, [found], str(move.id), now)
+
+
+def _written(session: Session, found: Discrepancy, now: datetime, move: HistoryEntry) -> None:
     found.updated_at = now
     move.discrepancy_id = found.id
     history.add(session, move)
-    if found.announced_at is not None:
-        outbox.enqueue(
-            session,
-            outbox.CARD_UPDATE,
-            f"update:{found.id}:{move.id}",
-            now=now,
-            account_id=found.account_id,
-            discrepancy_id=found.id,
-        )
 
 
-def _close_undone(session: Session, found: Discrepancy, actor: Actor, now: datetime) -> None:
+def _claim_to_undo(session: Session, found: Discrepancy) -> Claim:
+    """Return the claim that an approval made, with its discrepancies; who holds one of these holds it, too."""
     claim = _claim_to_file(found)
     if claim is None:
         raise Moved("The claim is no longer to be filed, so its approval cannot be undone.")
-    claim.status, claim.closed_reason, claim.updated_at = ClaimStatus.CLOSED, "undone", now
-    moved = (ClaimStatus.TO_SUBMIT.value, ClaimStatus.CLOSED.value)
-    session.add(history.entry(actor=actor, now=now, action="closed", claim_id=claim.id, moved=moved, reason="undone"))
-    moves.end_requests(session, claim.id, actor=actor, now=now)
+    session.refresh(claim, ["discrepancies"])
+    return claim
 
 
 def _claim_to_file(found: Discrepancy) -> Claim | None:

@@ -34,7 +34,7 @@ def demo(*, check: bool, keep: bool, port: int, seed: int, folder: Path | None) 
     status = show.run(
         folder.resolve() if folder else config.HOME / "var" / "demo",
         given=os.environ,
-        today=utcnow().astimezone(marketplaces()["US"].zone).date(),
+        today=marketplaces()["US"].day_of(utcnow()),
         port=port,
         seed=seed,
         keep=keep,

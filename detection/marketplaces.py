@@ -2,6 +2,7 @@
 
 import tomllib
 from dataclasses import dataclass
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -17,6 +18,10 @@ class Marketplace:
     zone: ZoneInfo
     currency: str
     policy: str
+
+    def day_of(self, moment: datetime) -> date:
+        """Return the calendar day that an aware moment has there; deadlines and approvals are such days."""
+        return moment.astimezone(self.zone).date()
 
 
 @cache

@@ -285,16 +285,26 @@ class TestReversals:
         bill(cast)
         assert fees(cast) == [("10.01", "2.00"), ("1.00", "0.20"), ("-5.01", "-1.00")]
 
-    @pytest.mark.parametrize(("evidence", "is_credited"), [("unit", True), ("missing", False), ("none", True)])
-    def test_terms_that_differ_go_by_whether_the_unit_came_back(self, evidence: str, is_credited: bool) -> None:
+    @pytest.mark.parametrize(
+        ("units", "stock", "is_missing", "is_credited"),
+        [
+            pytest.param(-1, 1, True, True, id="given in the same line"),
+            pytest.param(0, 1, True, False, id="a line without signs"),
+            pytest.param(-1, 0, True, False, id="missing by the audit"),
+            pytest.param(-1, 0, False, True, id="not told"),
+        ],
+    )
+    def test_terms_that_differ_go_by_whether_the_unit_came_back(
+        self, units: int, stock: int, is_missing: bool, is_credited: bool
+    ) -> None:
         cast = billed_cast()
         set_terms(cast, keeps_fee_reversed=True)
         with db.transaction() as session:
             claim = filed(session, cast)
             payment = paid(session, claim, "10.00")
-            stock = 1 if evidence == "unit" else 0
-            taken = paid(session, claim, "-10.00", units=-1, stock=stock, reverses=payment)
-            if evidence == "missing":
+            taken = paid(session, claim, "-10.00", units=-1, reverses=payment)
+            taken.line.cash_units, taken.line.stock_units = units, stock
+            if is_missing:
                 make_discrepancy(
                     session,
                     cast.account_id,

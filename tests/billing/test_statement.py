@@ -179,8 +179,10 @@ def test_what_waits_for_the_client_is_what_is_asked_now(cast: Cast) -> None:
 @pytest.mark.parametrize(("approval", "count"), [(Approval.AGENCY, 0), (Approval.CLIENT, 1), (Approval.BOTH, 1)])
 def test_a_client_who_approves_is_told_what_waits_for_it(cast: Cast, approval: Approval, count: int) -> None:
     with db.transaction() as session:
-        session.get_one(Client, cast.client_id).approval = approval
+        client = session.get_one(Client, cast.client_id)
+        client.approval, client.min_value = approval, Decimal("37.02")
         found(session, cast.account_id)
+        found(session, cast.account_id, value=Decimal("37.01"))  # too small to be shown
         found(session, cast.account_id, caveats=["partial_coverage"])  # the agency has to look first
         given = found(session, cast.account_id)
         session.add(ApprovalGiven(discrepancy_id=given.id, side=Approval.CLIENT, user_id=cast.carl.user_id, at=IN_WEEK))

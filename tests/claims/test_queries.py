@@ -139,6 +139,21 @@ def test_status_sums_by_state_and_currency_and_names_the_nearest(database: str) 
     ]
 
 
+def test_a_claim_of_unknown_value_stays_apart_in_the_status_once_it_was_paid(database: str) -> None:
+    cast = make_cast()
+    with db.transaction() as session:
+        row = make_discrepancy(session, cast.account_id)
+        for value in (Decimal("37.02"), None):
+            recovered = {"status": ClaimStatus.RECOVERED, "recovered": Decimal("30.00"), "value": value}
+            make_claim(session, row, approved_by_id=cast.ann.user_id, **recovered)
+    with db.reading() as session:
+        summary = queries.status_summary(session, cast.ann)
+    assert summary.claims == (
+        StateTotal("recovered", None, 1, 3, None),
+        StateTotal("recovered", "USD", 1, 3, Decimal("37.02")),
+    )
+
+
 def test_a_client_is_found_by_name_in_any_case(sqlite_database: str) -> None:
     cast = make_cast()
     with db.reading() as session:

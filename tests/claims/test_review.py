@@ -295,6 +295,18 @@ def test_a_decision_makes_the_card_stale_now_and_when_undo_ends(sqlite_database:
     ]
 
 
+@pytest.mark.parametrize("first", [_approve, _reject])
+def test_an_undo_makes_the_card_stale_once(sqlite_database: str, first: Move) -> None:
+    cast = make_cast()
+    told = _made(cast, announced_at=NOW)
+    _do(first, told, cast.ann)
+    undone_at = NOW + timedelta(minutes=1)
+    _do(_undo, told, cast.ann, undone_at)
+    with db.reading() as session:
+        rows = session.scalars(select(OutboxMessage).where(OutboxMessage.created_at == undone_at)).all()
+    assert [(row.kind, row.discrepancy_id) for row in rows] == [("card_update", told)]
+
+
 def test_a_move_that_fails_leaves_nothing_behind(sqlite_database: str) -> None:
     cast = make_cast()
     made = _made(cast, announced_at=NOW)
