@@ -17,7 +17,7 @@ from admin.people import current_actor
 from admin.staff import told
 from claims import approvals, queries, recovery, review, words
 from clock import utcnow
-from db import reading, transaction
+from db import reading
 from errors import InvalidInput, Moved
 from models import Account, Approval, Client, Discrepancy, DiscrepancyStatus, RejectReason
 
@@ -153,14 +153,9 @@ class DiscrepancyView(Listing):
         entered: Mapping[str, str] | None = None,
         wrong_prefix: str = "",
     ) -> ResponseReturnValue:
-        """Make a move in one transaction and show the page again; wrong input comes back at its field."""
-
-        def made() -> str:
-            with transaction() as session:
-                return move(session)
-
+        """Make a move and show the page again; wrong input comes back at its field."""
         try:
-            told(made)
+            told(move)
         except InvalidInput as error:
             return self._page(discrepancy_id, entered=entered, wrong={wrong_prefix + error.field: str(error)})
         return redirect(self.get_url(".one", discrepancy_id=discrepancy_id), 303)

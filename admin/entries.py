@@ -122,13 +122,8 @@ class EntryView(Listing):
         return None
 
     def moved(self, row_id: int, change: Callable[[Session], str]) -> ResponseReturnValue:
-        """Make a change of state in one transaction and show the row again."""
-
-        def made() -> str:
-            with transaction() as session:
-                return change(session)
-
-        told(made)
+        """Make a change of state and show the row again."""
+        told(change)
         return redirect(self.get_url(".one", row_id=row_id), 303)
 
     @expose("/new", methods=("GET", "POST"))

@@ -19,7 +19,7 @@ from billing.page import printed
 from billing.queries import invoice_list, load_invoice
 from claims import words
 from clock import utcnow
-from db import reading, transaction
+from db import reading
 from errors import InvalidInput
 from models import Client, Invoice, InvoiceStatus, Role
 from money import Money
@@ -147,12 +147,11 @@ class InvoiceView(Listing):
         )
 
     def _moved(self, invoice_id: int, move: Callable[[Session], Invoice]) -> ResponseReturnValue:
-        """Make a move in one transaction, say what came of it, and show the invoice again."""
+        """Make a move, say what came of it, and show the invoice again."""
 
-        def made() -> str:
-            with transaction() as session:
-                invoice = move(session)
-                return f"{moves.named(invoice)} is {words.invoice_status_name(invoice.status.value).lower()} now."
+        def made(session: Session) -> str:
+            invoice = move(session)
+            return f"{moves.named(invoice)} is {words.invoice_status_name(invoice.status.value).lower()} now."
 
         try:
             told(made)

@@ -18,7 +18,7 @@ from admin.people import current_actor
 from admin.staff import told
 from claims import words
 from clock import utcnow
-from db import reading, transaction
+from db import reading
 from models import Account, Client, Discrepancy, Medium, OutboxMessage, OutboxState
 
 _RESEND = "/<int(max=2147483647):message_id>/resend"
@@ -108,11 +108,9 @@ class MessageView(Listing):
     def resend(self, message_id: int) -> ResponseReturnValue:
         """Have a message sent once more."""
 
-        def move() -> str:
-            with transaction() as session:
-                row = outbox.resend(session, message_id, actor=current_actor(), now=utcnow())
-                what = words.message_kind_name(row.kind).lower()
-            return f"It is sent again: {what}."
+        def move(session: Session) -> str:
+            row = outbox.resend(session, message_id, actor=current_actor(), now=utcnow())
+            return f"It is sent again: {words.message_kind_name(row.kind).lower()}."
 
         told(move)
         state = request.form.get("state", "")

@@ -12,7 +12,7 @@ from admin.people import current_actor
 from admin.staff import StaffView, told
 from claims import booking, by_hand
 from clock import utcnow
-from db import reading, transaction
+from db import reading
 
 _LINE = "/<int(max=2147483647):line_id>/"
 
@@ -56,9 +56,5 @@ class PaymentsView(StaffView):
         return self._made(move)
 
     def _made(self, move: Callable[[Session], str]) -> ResponseReturnValue:
-        def made() -> str:
-            with transaction() as session:
-                return move(session)
-
-        told(made)
+        told(move)
         return redirect(self.get_url(".index"), 303)

@@ -20,7 +20,7 @@ from admin.staff import told
 from claims import documents, queries, questions, requests, words
 from clock import utcnow
 from config import settings
-from db import reading, transaction
+from db import reading
 from errors import InvalidInput, NotFound
 from models import Claim, ClaimStatus, Client, Request, RequestKind, RequestStatus
 
@@ -88,16 +88,15 @@ class RequestView(Listing):
         if entered["kind"] not in set(RequestKind):
             return self._ask_page(claim_id, entered, {"kind": "Choose what the client is asked for."})
 
-        def move() -> str:
-            with transaction() as session:
-                asked = requests.ask(
-                    session,
-                    claim_id,
-                    kind=RequestKind(entered["kind"]),
-                    question=entered["question"],
-                    actor=current_actor(),
-                    now=utcnow(),
-                )
+        def move(session: Session) -> str:
+            asked = requests.ask(
+                session,
+                claim_id,
+                kind=RequestKind(entered["kind"]),
+                question=entered["question"],
+                actor=current_actor(),
+                now=utcnow(),
+            )
             held = " The claim is held until the answer." if asked.holds_claim else ""
             return f"{asked.client.name} is asked.{held}"
 
@@ -150,11 +149,7 @@ class RequestView(Listing):
         )
 
     def _made(self, request_id: int, move: Callable[[Session], str]) -> ResponseReturnValue:
-        def made() -> str:
-            with transaction() as session:
-                return move(session)
-
-        told(made)
+        told(move)
         return redirect(self.get_url(".one", request_id=request_id), 303)
 
     def _page(self, request_id: int, *, text: str = "", wrong: Mapping[str, str] | None = None) -> ResponseReturnValue:
