@@ -7,7 +7,8 @@ from sqlalchemy import SQLColumnExpression, case, select
 
 from admin import discrepancy_filters
 from admin.claim_page import ClaimPage
-from admin.discrepancy_filters import EVERY, is_number, of_account, of_client
+from admin.discrepancy_filters import EVERY, of_account, of_client
+from admin.ids import is_id
 from admin.listing import Listing, Narrow, Rows, searchable
 from admin.people import current_actor
 from claims import ledger, queries, steps, words
@@ -39,8 +40,8 @@ def _of_type(rows: Rows, value: str) -> Rows:
 
 # What narrows the claims and the sums above them.
 _NARROWS = (
-    Narrow("client", "Client", of_client, is_number),
-    Narrow("account", "Account", of_account, is_number),
+    Narrow("client", "Client", of_client, is_id),
+    Narrow("account", "Account", of_account, is_id),
     Narrow("type", "Lost", _of_type, words.CLAIM_TYPES.__contains__),
 )
 _OF_LOSSES = {narrow.key: narrow for narrow in discrepancy_filters.OTHERS}
@@ -106,7 +107,7 @@ class ClaimView(ClaimPage, Listing):
     def _choices(self) -> dict[str, Any]:
         with reading() as session:
             clients = session.execute(select(Client.id, Client.name).order_by(Client.name)).all()
-            account = session.get(Account, int(self.active("account"))) if is_number(self.active("account")) else None
+            account = session.get(Account, int(self.active("account"))) if is_id(self.active("account")) else None
         state = self.active("status") if self.active("status") in _STATES else EVERY
         status, _, reason = state.partition(":")
         name = "" if state == EVERY else words.claim_status_name(status, reason)

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from admin import deadlines, evidence
-from admin.discrepancy_filters import is_number
+from admin.ids import id_from_form
 from admin.people import STAFF, current_actor
 from admin.security import takes_files
 from admin.staff import told
@@ -25,7 +25,7 @@ from db import reading
 from errors import InvalidInput
 from models import Claim, ClaimStatus, DocumentKind, RequestStatus, User
 
-_ONE = "/<int(max=2147483647):claim_id>/"
+_ONE = "/<id:claim_id>/"
 _LARGEST_REQUEST = documents.LARGEST + 64 * 1024  # the file and the fields around it
 
 _Move = Callable[[Session], str]
@@ -94,8 +94,7 @@ class ClaimPage:
     @expose(f"{_ONE}assign", methods=("POST",))
     def assign(self, claim_id: int) -> ResponseReturnValue:
         """Give it to somebody."""
-        given = request.form.get("assignee_id", "")
-        assignee_id = (int(given) if is_number(given) else 0) if given else None
+        assignee_id = id_from_form("assignee_id") if request.form.get("assignee_id") else None
 
         def move(session: Session) -> str:
             filing.assign(session, claim_id, assignee_id=assignee_id, actor=current_actor(), now=utcnow())
@@ -119,7 +118,7 @@ class ClaimPage:
 
         return self._made(claim_id, "document", move)
 
-    @expose(f"{_ONE}documents/<int(max=2147483647):document_id>")
+    @expose(f"{_ONE}documents/<id:document_id>")
     def document(self, claim_id: int, document_id: int) -> ResponseReturnValue:
         """Send a file that was put to it, to be saved and not to be opened here."""
         with reading() as session:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from admin import deadlines, evidence, queue
 from admin import discrepancy_filters as filters
+from admin.ids import is_id
 from admin.listing import Listing, Rows
 from admin.people import current_actor
 from admin.staff import told
@@ -21,7 +22,7 @@ from db import reading
 from errors import InvalidInput, Moved
 from models import Account, Approval, Client, Discrepancy, DiscrepancyStatus, RejectReason
 
-_ONE = f"/<int(max={filters.LARGEST_ID}):discrepancy_id>"
+_ONE = "/<id:discrepancy_id>"
 
 # Status -> how a title goes on after "12 discrepancies".
 _TITLES = {
@@ -200,9 +201,7 @@ class DiscrepancyView(Listing):
         state = self.active("status") or DiscrepancyStatus.OPEN.value
         with reading() as session:
             clients = session.execute(select(Client.id, Client.name).order_by(Client.name)).all()
-            account = (
-                session.get(Account, int(self.active("account"))) if filters.is_number(self.active("account")) else None
-            )
+            account = session.get(Account, int(self.active("account"))) if is_id(self.active("account")) else None
         names = {str(client_id): name for client_id, name in clients}
         return {
             "state": state,

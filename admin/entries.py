@@ -19,7 +19,7 @@ from db import reading, transaction
 from errors import InvalidInput, NotFound, RecoupError
 from models import HistoryEntry
 
-ONE = "/<int(max=2147483647):row_id>/"
+ONE = "/<id:row_id>/"
 
 
 @dataclass(frozen=True, slots=True)

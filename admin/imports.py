@@ -8,7 +8,8 @@ from flask_admin import expose
 from sqlalchemy import select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from admin.discrepancy_filters import LARGEST_ID, is_number, of_account, of_client
+from admin.discrepancy_filters import of_account, of_client
+from admin.ids import is_id
 from admin.listing import Listing, Narrow, Rows
 from admin.people import current_actor
 from claims import imports
@@ -16,7 +17,7 @@ from clock import utcnow
 from db import reading
 from models import Account, Client, Import
 
-_ONE = f"/<int(max={LARGEST_ID}):import_id>/"
+_ONE = "/<id:import_id>/"
 _STALE_SHOWN = 10
 
 
@@ -39,8 +40,8 @@ class ImportView(Listing):
         "account": Client.name,
     }
     column_filters = (
-        Narrow("client", "Client", of_client, is_number),
-        Narrow("account", "Account", of_account, is_number),
+        Narrow("client", "Client", of_client, is_id),
+        Narrow("account", "Account", of_account, is_id),
     )
 
     def statement(self) -> Rows:
@@ -74,7 +75,7 @@ class ImportView(Listing):
     def _about(self, import_ids: list[int]) -> dict[str, Any]:
         with reading() as session:
             clients = session.execute(select(Client.id, Client.name).order_by(Client.name)).all()
-            account = session.get(Account, int(self.active("account"))) if is_number(self.active("account")) else None
+            account = session.get(Account, int(self.active("account"))) if is_id(self.active("account")) else None
             stale = imports.stale_accounts(session, current_actor(), utcnow(), most=_STALE_SHOWN + 1)
             counts = imports.counts(session, import_ids)
         return {

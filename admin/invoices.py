@@ -10,7 +10,8 @@ from flask_admin import expose
 from sqlalchemy import select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from admin.discrepancy_filters import EVERY, is_number
+from admin.discrepancy_filters import EVERY
+from admin.ids import id_from_form, is_id
 from admin.listing import Listing, Narrow, Rows
 from admin.people import current_actor
 from admin.staff import told
@@ -24,7 +25,7 @@ from errors import InvalidInput
 from models import Client, Invoice, InvoiceStatus, Role
 from money import Money
 
-_ONE = "/<int(max=2147483647):invoice_id>/"
+_ONE = "/<id:invoice_id>/"
 _S = InvoiceStatus
 # What can be done with an invoice in each state; paying one that is only sent makes it final first.
 _MOVES: Mapping[InvoiceStatus, tuple[str, ...]] = {
@@ -69,7 +70,7 @@ class InvoiceView(Listing):
     search_columns = (Invoice.number,)
     column_filters = (
         Narrow("status", "State", _in_state, {*(status.value for status in InvoiceStatus), EVERY}.__contains__),
-        Narrow("client", "Client", _of_client, is_number),
+        Narrow("client", "Client", _of_client, is_id),
     )
 
     def statement(self) -> Rows:
@@ -138,9 +139,7 @@ class InvoiceView(Listing):
     @expose(_ONE + "answer", methods=("POST",))
     def answer(self, invoice_id: int) -> ResponseReturnValue:
         """Answer what the client asked about a line."""
-        given = request.form.get("line_id", "")
-        line_id = int(given) if is_number(given) else 0
-        text = request.form.get("text", "")
+        line_id, text = id_from_form("line_id"), request.form.get("text", "")
         return self._moved(
             invoice_id,
             lambda session: moves.answer_query(session, line_id, text, actor=current_actor(), now=utcnow()),

@@ -12,7 +12,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
 
 import outbox
-from admin.discrepancy_filters import EVERY, is_number
+from admin.discrepancy_filters import EVERY
+from admin.ids import is_id
 from admin.listing import Listing, Narrow, Rows
 from admin.people import current_actor
 from admin.staff import told
@@ -21,7 +22,7 @@ from clock import utcnow
 from db import reading
 from models import Account, Client, Discrepancy, Medium, OutboxMessage, OutboxState
 
-_RESEND = "/<int(max=2147483647):message_id>/resend"
+_RESEND = "/<id:message_id>/resend"
 STUCK = "stuck"
 _STATES = {
     STUCK: "Needs a person",
@@ -90,7 +91,7 @@ class MessageView(Listing):
     column_filters = (
         Narrow("status", "State", _in_state, _STATES.__contains__),
         Narrow("medium", "By", _by, {medium.value for medium in Medium}.__contains__),
-        Narrow("client", "Client", _of_client, is_number),
+        Narrow("client", "Client", _of_client, is_id),
     )
 
     def statement(self) -> Rows:

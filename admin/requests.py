@@ -11,7 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from admin import deadlines
-from admin.discrepancy_filters import EVERY, is_number
+from admin.discrepancy_filters import EVERY
+from admin.ids import is_id
 from admin.listing import Listing, Narrow, Rows
 from admin.people import current_actor
 from admin.portal.requests import MOST_AT_ONCE_BYTES, uploads
@@ -24,8 +25,8 @@ from db import reading
 from errors import InvalidInput, NotFound
 from models import Claim, ClaimStatus, Client, Request, RequestKind, RequestStatus
 
-_ONE = "/<int(max=2147483647):request_id>/"
-_ASK = "/ask/<int(max=2147483647):claim_id>"
+_ONE = "/<id:request_id>/"
+_ASK = "/ask/<id:claim_id>"
 _FORM_BYTES = 1024 * 1024
 _TITLES = {"asked": "wait for the client", "answered": "are answered", "closed": "are closed", EVERY: "in all"}
 _TITLES_OF_ONE = {"asked": "waits for the client", "answered": "is answered", "closed": "is closed", EVERY: "in all"}
@@ -61,7 +62,7 @@ class RequestView(Listing):
     search_columns = (Request.question,)
     column_filters = (
         Narrow("status", "State", _in_state, {*(status.value for status in RequestStatus), EVERY}.__contains__),
-        Narrow("client", "Client", _of_client, is_number),
+        Narrow("client", "Client", _of_client, is_id),
     )
 
     def statement(self) -> Rows:
@@ -137,7 +138,7 @@ class RequestView(Listing):
 
         return self._made(request_id, move)
 
-    @expose(_ONE + "files/<int(max=2147483647):document_id>")
+    @expose(_ONE + "files/<id:document_id>")
     def file(self, request_id: int, document_id: int) -> ResponseReturnValue:
         """Send a file that came with the answer, to be saved and not to be opened here."""
         with reading() as session:

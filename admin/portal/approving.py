@@ -17,7 +17,7 @@ from db import reading
 from errors import InvalidInput, Moved
 from models import Approval, Discrepancy, DiscrepancyStatus, RejectReason
 
-_ONE = "/approve/<int(max=2147483647):discrepancy_id>/"
+_ONE = "/approve/<id:discrepancy_id>/"
 # Why a client says no, in the client's own words.
 REASONS = {
     RejectReason.NOT_OURS: "These units are not ours",
