@@ -2,13 +2,11 @@
 
 from datetime import timedelta
 
-from admin.ids import is_id
-from admin.listing import Narrow, Rows
+from admin.listing import ACCOUNT, CLIENT, EVERY, Narrow, Rows
 from claims import announcing, words
 from clock import utcnow
-from models import Account, Caveat, Discrepancy, DiscrepancyStatus
+from models import Caveat, Discrepancy, DiscrepancyStatus
 
-EVERY = "all"
 WITHIN_DAYS = ("4", "10", "30")
 
 SEARCHED = (
@@ -43,21 +41,11 @@ def _of_type(rows: Rows, value: str) -> Rows:
     return rows.where(Discrepancy.claim_type == value)
 
 
-def of_client(rows: Rows, value: str) -> Rows:
-    """Leave the rows of one client; the statement joins accounts."""
-    return rows.where(Account.client_id == int(value))
-
-
-def of_account(rows: Rows, value: str) -> Rows:
-    """Leave the rows of one account; the statement joins accounts."""
-    return rows.where(Account.id == int(value))
-
-
 STATE = Narrow("status", "State", _in_state, {*(status.value for status in DiscrepancyStatus), EVERY}.__contains__)
 #: all but the state
 OTHERS = (
-    Narrow("client", "Client", of_client, is_id),
-    Narrow("account", "Account", of_account, is_id),
+    CLIENT,
+    ACCOUNT,
     Narrow("type", "Lost", _of_type, words.CLAIM_TYPES.__contains__),
     Narrow("within", "Closes", _closing_within, WITHIN_DAYS.__contains__),
     Narrow("least", "Least value", _by_least_value, ("reached", "below").__contains__),

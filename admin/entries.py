@@ -76,7 +76,6 @@ class EntryView(Listing):
     """A list whose rows an admin adds and changes."""
 
     roles = ADMINS
-    can_export = False
     list_template = "entries.html"
     #: what one row is called, and many
     noun: ClassVar[tuple[str, str]]

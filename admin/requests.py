@@ -7,13 +7,10 @@ from typing import Any, ClassVar
 from flask import redirect, request, send_file
 from flask.typing import ResponseReturnValue
 from flask_admin import expose
-from sqlalchemy import select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from admin import deadlines
-from admin.discrepancy_filters import EVERY
-from admin.ids import is_id
-from admin.listing import Listing, Narrow, Rows
+from admin.listing import CLIENT, EVERY, Listing, Narrow, Rows
 from admin.people import current_actor
 from admin.portal.requests import MOST_AT_ONCE_BYTES, uploads
 from admin.security import takes_files
@@ -36,14 +33,9 @@ def _in_state(rows: Rows, value: str) -> Rows:
     return rows if value == EVERY else rows.where(Request.status == RequestStatus(value))
 
 
-def _of_client(rows: Rows, value: str) -> Rows:
-    return rows.where(Request.client_id == int(value))
-
-
 class RequestView(Listing):
     """Requests to clients, the one that waits longest first; they move through `claims.requests` alone."""
 
-    can_export = False
     list_template = "asked.html"
     column_list = ("kind", "client", "asked_at", "closes_on", "status")
     column_labels: ClassVar[Mapping[str, str]] = {
@@ -62,7 +54,7 @@ class RequestView(Listing):
     search_columns = (Request.question,)
     column_filters = (
         Narrow("status", "State", _in_state, {*(status.value for status in RequestStatus), EVERY}.__contains__),
-        Narrow("client", "Client", _of_client, is_id),
+        CLIENT,
     )
 
     def statement(self) -> Rows:
@@ -73,12 +65,6 @@ class RequestView(Listing):
     def ordered(self, rows: Rows) -> Rows:
         """Return what waits longest first."""
         return rows.order_by(Request.asked_at, Request.id)
-
-    def render(self, template: str, **kwargs: Any) -> str:
-        """Draw the list with its choices."""
-        if template == self.list_template:
-            kwargs |= self._choices()
-        return str(super().render(template, **kwargs))
 
     @expose(_ASK, methods=("GET", "POST"))
     def ask(self, claim_id: int) -> ResponseReturnValue:
@@ -188,16 +174,14 @@ class RequestView(Listing):
         )
         return page, 422 if wrong else 200
 
-    def _choices(self) -> dict[str, Any]:
+    def around(self, _shown: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the states to choose from, and the time."""
         state = self.active("status") or RequestStatus.ASKED.value
-        with reading() as session:
-            clients = session.execute(select(Client.id, Client.name).order_by(Client.name)).all()
         return {
             "state": state,
             "title_end": _TITLES[state],
             "title_end_of_one": _TITLES_OF_ONE[state],
             "states": [*words.REQUEST_STATUSES.items(), (EVERY, "All")],
-            "clients": {str(client_id): name for client_id, name in clients},
             "now": utcnow(),
         }
 
