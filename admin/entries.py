@@ -1,5 +1,6 @@
 """What admins keep: lists of named rows, each with a form. The form asks, the service of `claims.accounts` decides."""
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -100,9 +101,9 @@ class EntryView(Listing):
     def prepare(self, session: Session, form: EntryForm, row: Any | None) -> None:
         """Fill in the choices that the database knows."""
 
+    @abstractmethod
     def save(self, session: Session, form: EntryForm, row: Any | None) -> str:
         """Call the service; return the name of what was saved. `row` is None for a new one."""
-        raise NotImplementedError
 
     def facts(self, _session: Session, _row: Any) -> Mapping[str, Any]:
         """Return what else the page of a row shows."""

@@ -4,11 +4,13 @@ Each page is one statement for one page of rows and a fixed number for what hang
 counted: one row more than a page tells whether there is another, and a count stops at a thousand.
 """
 
+from abc import ABCMeta, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from flask import Response, request, stream_with_context
+from flask_admin.base import AdminViewMeta
 from flask_admin.model import BaseModelView
 from flask_admin.model.base import ViewArgs
 from flask_admin.model.filters import BaseFilter
@@ -102,7 +104,11 @@ CLIENT = Narrow("client", "Client", _of_client, is_id)
 ACCOUNT = Narrow("account", "Account", _of_account, is_id)
 
 
-class Listing(StaffView, BaseModelView):
+class _AbstractView(AdminViewMeta, ABCMeta):
+    """Flask-Admin's views have a metaclass of their own, which knows no abstract methods."""
+
+
+class Listing(StaffView, BaseModelView, metaclass=_AbstractView):
     """A list of rows that nobody edits in place."""
 
     can_create = can_edit = can_delete = False
@@ -121,9 +127,9 @@ class Listing(StaffView, BaseModelView):
         """Whether the list has an export."""
         return bool(self.exported)
 
+    @abstractmethod
     def statement(self) -> Rows:
         """Return all rows that exist for the signed-in person."""
-        raise NotImplementedError
 
     def ordered(self, rows: Rows) -> Rows:
         """Return the rows in the order of the page that nobody sorted."""
