@@ -9,7 +9,7 @@ from typing import Any
 import flask_admin
 from flask import Blueprint, Flask, url_for
 
-from admin import deadlines, failures, health, navigation, people, portal, security, sign_in
+from admin import deadlines, failures, health, ids, navigation, people, portal, security, sign_in
 from admin.accounts import AccountView
 from admin.claim_ledger import ClaimView
 from admin.clients import ClientView
@@ -31,6 +31,7 @@ _STATIC = Path(__file__).parent / "static"
 
 def register(app: Flask) -> None:
     """Add the back office to the app: pages, sign-in, headers, error pages and the two health pages."""
+    ids.register(app)
     security.register(app)
     people.register(app)
     app.register_blueprint(

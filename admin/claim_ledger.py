@@ -7,12 +7,11 @@ from sqlalchemy import SQLColumnExpression, case, select
 
 from admin import discrepancy_filters
 from admin.claim_page import ClaimPage
-from admin.discrepancy_filters import EVERY, is_number, of_account, of_client
-from admin.listing import Listing, Narrow, Rows, searchable
+from admin.listing import ACCOUNT, CLIENT, EVERY, Listing, Narrow, Rows, searchable
 from admin.people import current_actor
 from claims import ledger, queries, steps, words
 from db import reading
-from models import Account, Claim, ClaimStatus, Client, Discrepancy, Request, RequestStatus
+from models import Claim, ClaimStatus, Client, Discrepancy, Request, RequestStatus
 
 _WHY_CLOSED = ("undone", "lapsed", "refused", "withdrawn", "client_left", "other")
 _CLOSED = ClaimStatus.CLOSED.value
@@ -39,11 +38,29 @@ def _of_type(rows: Rows, value: str) -> Rows:
 
 # What narrows the claims and the sums above them.
 _NARROWS = (
-    Narrow("client", "Client", of_client, is_number),
-    Narrow("account", "Account", of_account, is_number),
+    CLIENT,
+    ACCOUNT,
     Narrow("type", "Lost", _of_type, words.CLAIM_TYPES.__contains__),
 )
 _OF_LOSSES = {narrow.key: narrow for narrow in discrepancy_filters.OTHERS}
+
+_EXPORTED: Mapping[str, Callable[[Claim], str]] = {
+    "id": lambda c: str(c.id),
+    "discrepancy_ids": lambda c: " ".join(str(each.id) for each in c.discrepancies),
+    "client": lambda c: c.account.client.name,
+    "account": lambda c: c.account.name,
+    "claim_type": lambda c: c.claim_type,
+    "status": lambda c: c.status.value,
+    "closed_reason": lambda c: c.closed_reason or "",
+    "case_id": lambda c: c.case_id or "",
+    "closes_on": lambda c: c.closes_on.isoformat(),
+    "next_step": lambda c: steps.next_step(c).what,
+    "next_step_by": lambda c: by.isoformat() if (by := steps.next_step(c).by) else "",
+    "quantity": lambda c: str(c.quantity),
+    "value": lambda c: "" if c.value is None else f"{c.value:f}",
+    "recovered": lambda c: f"{c.recovered:f}",
+    "currency": lambda c: c.currency or "",
+}
 
 
 class ClaimView(ClaimPage, Listing):
@@ -72,6 +89,7 @@ class ClaimView(ClaimPage, Listing):
         "status": Claim.status,
     }
     search_columns = (Claim.case_id,)
+    exported = _EXPORTED
     column_filters = (
         Narrow("status", "State", _in_state, _STATES.__contains__),
         *_NARROWS,
@@ -89,24 +107,11 @@ class ClaimView(ClaimPage, Listing):
             condition |= Claim.discrepancies.any(column.icontains(wanted, autoescape=True))
         return rows.where(condition)
 
-    def render(self, template: str, **kwargs: Any) -> str:
-        """Draw the list with its choices."""
-        if template == self.list_template:
-            kwargs |= self._choices() | self._money(kwargs["search"]) | self._about([row.id for row in kwargs["data"]])
-        return str(super().render(template, **kwargs))
-
-    def get_export_value(self, model: Claim, name: str) -> str:
-        """Return a cell of the export."""
-        return EXPORTED[name](model)
-
-    def get_export_columns(self) -> list[tuple[str, str]]:
-        """Return the columns of the export: the names that the command line uses too."""
-        return [(name, name) for name in EXPORTED]
+    def around(self, shown: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the choices, the money by state, and what the rows wait for."""
+        return self._choices() | self._money(shown["search"]) | self._about([row.id for row in shown["data"]])
 
     def _choices(self) -> dict[str, Any]:
-        with reading() as session:
-            clients = session.execute(select(Client.id, Client.name).order_by(Client.name)).all()
-            account = session.get(Account, int(self.active("account"))) if is_number(self.active("account")) else None
         state = self.active("status") if self.active("status") in _STATES else EVERY
         status, _, reason = state.partition(":")
         name = "" if state == EVERY else words.claim_status_name(status, reason)
@@ -115,9 +120,7 @@ class ClaimView(ClaimPage, Listing):
             "state_name": name,
             "title_end": name[:1].lower() + name[1:] if not name.startswith("Amazon") else f"where {name}",
             "states": [(EVERY, "All"), *((each.value, words.claim_status_name(each)) for each in ClaimStatus)],
-            "clients": {str(client_id): name for client_id, name in clients},
             "types": {code: name for code, (name, _) in words.CLAIM_TYPES.items()},
-            "account_name": account.name if account else "",
         }
 
     def _money(self, search: str | None) -> dict[str, Any]:
@@ -140,22 +143,3 @@ class ClaimView(ClaimPage, Listing):
         )
         with reading() as session:
             return {"next_step": steps.next_step, "held": set(session.scalars(waiting))}
-
-
-EXPORTED: Mapping[str, Callable[[Claim], str]] = {
-    "id": lambda c: str(c.id),
-    "discrepancy_ids": lambda c: " ".join(str(each.id) for each in c.discrepancies),
-    "client": lambda c: c.account.client.name,
-    "account": lambda c: c.account.name,
-    "claim_type": lambda c: c.claim_type,
-    "status": lambda c: c.status.value,
-    "closed_reason": lambda c: c.closed_reason or "",
-    "case_id": lambda c: c.case_id or "",
-    "closes_on": lambda c: c.closes_on.isoformat(),
-    "next_step": lambda c: steps.next_step(c).what,
-    "next_step_by": lambda c: by.isoformat() if (by := steps.next_step(c).by) else "",
-    "quantity": lambda c: str(c.quantity),
-    "value": lambda c: "" if c.value is None else f"{c.value:f}",
-    "recovered": lambda c: f"{c.recovered:f}",
-    "currency": lambda c: c.currency or "",
-}

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from admin import deadlines, evidence
-from admin.discrepancy_filters import is_number
+from admin.ids import id_from_form
 from admin.people import STAFF, current_actor
 from admin.security import takes_files
 from admin.staff import told
@@ -21,11 +21,11 @@ from claims import documents, filing, outcomes, queries, words
 from claims.packet import evidence_csv, evidence_name, packet
 from claims.steps import next_step
 from clock import utcnow
-from db import reading, transaction
+from db import reading
 from errors import InvalidInput
 from models import Claim, ClaimStatus, DocumentKind, RequestStatus, User
 
-_ONE = "/<int(max=2147483647):claim_id>/"
+_ONE = "/<id:claim_id>/"
 _LARGEST_REQUEST = documents.LARGEST + 64 * 1024  # the file and the fields around it
 
 _Move = Callable[[Session], str]
@@ -94,8 +94,7 @@ class ClaimPage:
     @expose(f"{_ONE}assign", methods=("POST",))
     def assign(self, claim_id: int) -> ResponseReturnValue:
         """Give it to somebody."""
-        given = request.form.get("assignee_id", "")
-        assignee_id = (int(given) if is_number(given) else 0) if given else None
+        assignee_id = id_from_form("assignee_id") if request.form.get("assignee_id") else None
 
         def move(session: Session) -> str:
             filing.assign(session, claim_id, assignee_id=assignee_id, actor=current_actor(), now=utcnow())
@@ -107,17 +106,19 @@ class ClaimPage:
     @takes_files(_LARGEST_REQUEST)
     def add_document(self, claim_id: int) -> ResponseReturnValue:
         """Put a file to it. It is read and checked before the transaction begins."""
-
-        def move() -> str:
+        try:
             upload = _upload()
             kind = DocumentKind(_choice("kind", {each.value for each in DocumentKind}, "Say what the file is."))
-            with transaction() as session:
-                documents.add_to_claim(session, claim_id, upload, kind=kind, actor=current_actor(), now=utcnow())
+        except InvalidInput as error:
+            return self._refused(claim_id, "document", error)
+
+        def move(session: Session) -> str:
+            documents.add_to_claim(session, claim_id, upload, kind=kind, actor=current_actor(), now=utcnow())
             return f"Kept: {upload.name}."
 
-        return self._answered(claim_id, "document", move)
+        return self._made(claim_id, "document", move)
 
-    @expose(f"{_ONE}documents/<int(max=2147483647):document_id>")
+    @expose(f"{_ONE}documents/<id:document_id>")
     def document(self, claim_id: int, document_id: int) -> ResponseReturnValue:
         """Send a file that was put to it, to be saved and not to be opened here."""
         with reading() as session:
@@ -168,20 +169,15 @@ class ClaimPage:
         return f"Recorded: {words.claim_status_name(claim.status.value, claim.closed_reason)}."
 
     def _made(self, claim_id: int, form: str, move: _Move) -> ResponseReturnValue:
-        """Make a move in one transaction and show the page again; wrong input comes back at its field."""
-
-        def made() -> str:
-            with transaction() as session:
-                return move(session)
-
-        return self._answered(claim_id, form, made)
-
-    def _answered(self, claim_id: int, form: str, move: Callable[[], str]) -> ResponseReturnValue:
+        """Make a move and show the page again; wrong input comes back at its field."""
         try:
             told(move)
         except InvalidInput as error:
-            return self._page(claim_id, form=form, entered=request.form, wrong={error.field: str(error)})
+            return self._refused(claim_id, form, error)
         return redirect(self.get_url(".one", claim_id=claim_id), 303)
+
+    def _refused(self, claim_id: int, form: str, error: InvalidInput) -> ResponseReturnValue:
+        return self._page(claim_id, form=form, entered=request.form, wrong={error.field: str(error)})
 
     def _page(
         self,

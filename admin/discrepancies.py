@@ -7,21 +7,20 @@ from typing import Any, ClassVar
 from flask import redirect, request
 from flask.typing import ResponseReturnValue
 from flask_admin import expose
-from sqlalchemy import select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from admin import deadlines, evidence, queue
 from admin import discrepancy_filters as filters
-from admin.listing import Listing, Rows
+from admin.listing import EVERY, Listing, Rows
 from admin.people import current_actor
 from admin.staff import told
 from claims import approvals, queries, recovery, review, words
 from clock import utcnow
-from db import reading, transaction
+from db import reading
 from errors import InvalidInput, Moved
-from models import Account, Approval, Client, Discrepancy, DiscrepancyStatus, RejectReason
+from models import Approval, Client, Discrepancy, DiscrepancyStatus, RejectReason
 
-_ONE = f"/<int(max={filters.LARGEST_ID}):discrepancy_id>"
+_ONE = "/<id:discrepancy_id>"
 
 # Status -> how a title goes on after "12 discrepancies".
 _TITLES = {
@@ -33,7 +32,34 @@ _TITLES = {
     "settled": "settled",
     "withdrawn": "withdrawn",
     "lapsed": "lapsed",
-    filters.EVERY: "in all",
+    EVERY: "in all",
+}
+
+_EXPORTED: Mapping[str, Callable[[Discrepancy], str]] = {
+    "id": lambda d: str(d.id),
+    "fingerprint": lambda d: d.fingerprint,
+    "client": lambda d: d.account.client.name,
+    "account": lambda d: d.account.name,
+    "claim_type": lambda d: d.claim_type,
+    "status": lambda d: d.status.value,
+    "marketplace": lambda d: d.marketplace,
+    "fnsku": lambda d: d.fnsku or "",
+    "asin": lambda d: d.asin or "",
+    "msku": lambda d: d.msku or "",
+    "title": lambda d: d.title or "",
+    "reference_kind": lambda d: d.reference_kind,
+    "reference_id": lambda d: d.reference_id,
+    "fulfillment_center": lambda d: d.fulfillment_center or "",
+    "event_date": lambda d: d.event_date.isoformat(),
+    "opens_on": lambda d: d.opens_on.isoformat(),
+    "closes_on": lambda d: d.closes_on.isoformat(),
+    "quantity": lambda d: str(d.quantity),
+    "unit_value": lambda d: _plain(d.unit_value),
+    "value": lambda d: _plain(d.value),
+    "currency": lambda d: d.currency or "",
+    "value_basis": lambda d: d.value_basis,
+    "policy": lambda d: d.policy,
+    "caveats": lambda d: " ".join(caveat.code for caveat in d.caveats if caveat.cleared_at is None),
 }
 
 
@@ -60,6 +86,7 @@ class DiscrepancyView(Listing):
     }
     search_columns = filters.SEARCHED
     column_filters = filters.FILTERS
+    exported = _EXPORTED
 
     def statement(self) -> Rows:
         """Return the discrepancies that exist for this person: those to decide, unless another state is asked for."""
@@ -69,21 +96,6 @@ class DiscrepancyView(Listing):
     def ordered(self, rows: Rows) -> Rows:
         """Return the nearest deadline first, then the largest value."""
         return rows.order_by(*queue.ORDER)
-
-    def render(self, template: str, **kwargs: Any) -> str:
-        """Draw the list with its choices."""
-        if template == self.list_template:
-            queue.remember()
-            kwargs |= self._choices()
-        return str(super().render(template, **kwargs))
-
-    def get_export_value(self, model: Discrepancy, name: str) -> str:
-        """Return a cell of the export."""
-        return EXPORTED[name](model)
-
-    def get_export_columns(self) -> list[tuple[str, str]]:
-        """Return the columns of the export: the names that the command line uses too."""
-        return [(name, name) for name in EXPORTED]
 
     @expose(_ONE + "/")
     def one(self, discrepancy_id: int) -> ResponseReturnValue:
@@ -153,14 +165,9 @@ class DiscrepancyView(Listing):
         entered: Mapping[str, str] | None = None,
         wrong_prefix: str = "",
     ) -> ResponseReturnValue:
-        """Make a move in one transaction and show the page again; wrong input comes back at its field."""
-
-        def made() -> str:
-            with transaction() as session:
-                return move(session)
-
+        """Make a move and show the page again; wrong input comes back at its field."""
         try:
-            told(made)
+            told(move)
         except InvalidInput as error:
             return self._page(discrepancy_id, entered=entered, wrong={wrong_prefix + error.field: str(error)})
         return redirect(self.get_url(".one", discrepancy_id=discrepancy_id), 303)
@@ -201,20 +208,14 @@ class DiscrepancyView(Listing):
         )
         return page, 422 if wrong else 200
 
-    def _choices(self) -> dict[str, Any]:
+    def around(self, _shown: Mapping[str, Any]) -> dict[str, Any]:
+        """Keep the filters for the page of a row, and return the choices."""
+        queue.remember()
         state = self.active("status") or DiscrepancyStatus.OPEN.value
-        with reading() as session:
-            clients = session.execute(select(Client.id, Client.name).order_by(Client.name)).all()
-            account = (
-                session.get(Account, int(self.active("account"))) if filters.is_number(self.active("account")) else None
-            )
-        names = {str(client_id): name for client_id, name in clients}
         return {
             "state": state,
             "title_end": _TITLES.get(state, ""),
-            "states": [*words.DISCREPANCY_STATUSES.items(), (filters.EVERY, "All")],
-            "clients": names,
-            "account_name": f"{names.get(str(account.client_id), '')}, {account.name}" if account else "",
+            "states": [*words.DISCREPANCY_STATUSES.items(), (EVERY, "All")],
             "types": {code: name for code, (name, _) in words.CLAIM_TYPES.items()},
             "within_days": filters.WITHIN_DAYS,
         }
@@ -233,31 +234,3 @@ def asked_in_words(found: Discrepancy) -> str:
 
 def _plain(amount: Decimal | None) -> str:
     return "" if amount is None else f"{amount:f}"
-
-
-EXPORTED: Mapping[str, Callable[[Discrepancy], str]] = {
-    "id": lambda d: str(d.id),
-    "fingerprint": lambda d: d.fingerprint,
-    "client": lambda d: d.account.client.name,
-    "account": lambda d: d.account.name,
-    "claim_type": lambda d: d.claim_type,
-    "status": lambda d: d.status.value,
-    "marketplace": lambda d: d.marketplace,
-    "fnsku": lambda d: d.fnsku or "",
-    "asin": lambda d: d.asin or "",
-    "msku": lambda d: d.msku or "",
-    "title": lambda d: d.title or "",
-    "reference_kind": lambda d: d.reference_kind,
-    "reference_id": lambda d: d.reference_id,
-    "fulfillment_center": lambda d: d.fulfillment_center or "",
-    "event_date": lambda d: d.event_date.isoformat(),
-    "opens_on": lambda d: d.opens_on.isoformat(),
-    "closes_on": lambda d: d.closes_on.isoformat(),
-    "quantity": lambda d: str(d.quantity),
-    "unit_value": lambda d: _plain(d.unit_value),
-    "value": lambda d: _plain(d.value),
-    "currency": lambda d: d.currency or "",
-    "value_basis": lambda d: d.value_basis,
-    "policy": lambda d: d.policy,
-    "caveats": lambda d: " ".join(caveat.code for caveat in d.caveats if caveat.cleared_at is None),
-}

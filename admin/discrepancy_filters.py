@@ -2,14 +2,12 @@
 
 from datetime import timedelta
 
-from admin.listing import Narrow, Rows
+from admin.listing import ACCOUNT, CLIENT, EVERY, Narrow, Rows
 from claims import announcing, words
 from clock import utcnow
-from models import Account, Caveat, Discrepancy, DiscrepancyStatus
+from models import Caveat, Discrepancy, DiscrepancyStatus
 
-EVERY = "all"
 WITHIN_DAYS = ("4", "10", "30")
-LARGEST_ID = 2_147_483_647
 
 SEARCHED = (
     Discrepancy.fnsku,
@@ -18,11 +16,6 @@ SEARCHED = (
     Discrepancy.reference_id,
     Discrepancy.title,
 )
-
-
-def is_number(value: str) -> bool:
-    """Whether a filter's value can be a row's id."""
-    return len(value) <= len(str(LARGEST_ID)) and value.isascii() and value.isdecimal() and int(value) <= LARGEST_ID
 
 
 def _in_state(rows: Rows, value: str) -> Rows:
@@ -48,21 +41,11 @@ def _of_type(rows: Rows, value: str) -> Rows:
     return rows.where(Discrepancy.claim_type == value)
 
 
-def of_client(rows: Rows, value: str) -> Rows:
-    """Leave the rows of one client; the statement joins accounts."""
-    return rows.where(Account.client_id == int(value))
-
-
-def of_account(rows: Rows, value: str) -> Rows:
-    """Leave the rows of one account; the statement joins accounts."""
-    return rows.where(Account.id == int(value))
-
-
 STATE = Narrow("status", "State", _in_state, {*(status.value for status in DiscrepancyStatus), EVERY}.__contains__)
 #: all but the state
 OTHERS = (
-    Narrow("client", "Client", of_client, is_number),
-    Narrow("account", "Account", of_account, is_number),
+    CLIENT,
+    ACCOUNT,
     Narrow("type", "Lost", _of_type, words.CLAIM_TYPES.__contains__),
     Narrow("within", "Closes", _closing_within, WITHIN_DAYS.__contains__),
     Narrow("least", "Least value", _by_least_value, ("reached", "below").__contains__),

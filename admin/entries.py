@@ -1,5 +1,6 @@
 """What admins keep: lists of named rows, each with a form. The form asks, the service of `claims.accounts` decides."""
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -19,7 +20,7 @@ from db import reading, transaction
 from errors import InvalidInput, NotFound, RecoupError
 from models import HistoryEntry
 
-ONE = "/<int(max=2147483647):row_id>/"
+ONE = "/<id:row_id>/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,6 @@ class EntryView(Listing):
     """A list whose rows an admin adds and changes."""
 
     roles = ADMINS
-    can_export = False
     list_template = "entries.html"
     #: what one row is called, and many
     noun: ClassVar[tuple[str, str]]
@@ -101,9 +101,9 @@ class EntryView(Listing):
     def prepare(self, session: Session, form: EntryForm, row: Any | None) -> None:
         """Fill in the choices that the database knows."""
 
+    @abstractmethod
     def save(self, session: Session, form: EntryForm, row: Any | None) -> str:
         """Call the service; return the name of what was saved. `row` is None for a new one."""
-        raise NotImplementedError
 
     def facts(self, _session: Session, _row: Any) -> Mapping[str, Any]:
         """Return what else the page of a row shows."""
@@ -122,13 +122,8 @@ class EntryView(Listing):
         return None
 
     def moved(self, row_id: int, change: Callable[[Session], str]) -> ResponseReturnValue:
-        """Make a change of state in one transaction and show the row again."""
-
-        def made() -> str:
-            with transaction() as session:
-                return change(session)
-
-        told(made)
+        """Make a change of state and show the row again."""
+        told(change)
         return redirect(self.get_url(".one", row_id=row_id), 303)
 
     @expose("/new", methods=("GET", "POST"))

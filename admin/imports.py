@@ -5,25 +5,22 @@ from typing import Any, ClassVar
 
 from flask.typing import ResponseReturnValue
 from flask_admin import expose
-from sqlalchemy import select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from admin.discrepancy_filters import LARGEST_ID, is_number, of_account, of_client
-from admin.listing import Listing, Narrow, Rows
+from admin.listing import ACCOUNT, CLIENT, Listing, Rows
 from admin.people import current_actor
 from claims import imports
 from clock import utcnow
 from db import reading
-from models import Account, Client, Import
+from models import Client, Import
 
-_ONE = f"/<int(max={LARGEST_ID}):import_id>/"
+_ONE = "/<id:import_id>/"
 _STALE_SHOWN = 10
 
 
 class ImportView(Listing):
     """Imports, the latest first; nobody changes them."""
 
-    can_export = False
     list_template = "imports.html"
     column_list = ("started_at", "account", "files", "rows", "rejected", "problems")
     column_labels: ClassVar[Mapping[str, str]] = {
@@ -38,10 +35,7 @@ class ImportView(Listing):
         "started_at": Import.started_at,
         "account": Client.name,
     }
-    column_filters = (
-        Narrow("client", "Client", of_client, is_number),
-        Narrow("account", "Account", of_account, is_number),
-    )
+    column_filters = (CLIENT, ACCOUNT)
 
     def statement(self) -> Rows:
         """Return the imports that exist for this person."""
@@ -50,12 +44,6 @@ class ImportView(Listing):
     def ordered(self, rows: Rows) -> Rows:
         """Return the latest first."""
         return rows.order_by(Import.started_at.desc(), Import.id.desc())
-
-    def render(self, template: str, **kwargs: Any) -> str:
-        """Draw the list with its choices, what each import added, and whose reports are old."""
-        if template == self.list_template:
-            kwargs |= self._about([row.id for row in kwargs["data"]])
-        return str(super().render(template, **kwargs))
 
     @expose(_ONE)
     def one(self, import_id: int) -> ResponseReturnValue:
@@ -71,15 +59,13 @@ class ImportView(Listing):
             warnings=imports.problems(found, "warnings"),
         )
 
-    def _about(self, import_ids: list[int]) -> dict[str, Any]:
+    def around(self, shown: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what each import added, and whose reports are old."""
+        import_ids = [row.id for row in shown["data"]]
         with reading() as session:
-            clients = session.execute(select(Client.id, Client.name).order_by(Client.name)).all()
-            account = session.get(Account, int(self.active("account"))) if is_number(self.active("account")) else None
             stale = imports.stale_accounts(session, current_actor(), utcnow(), most=_STALE_SHOWN + 1)
             counts = imports.counts(session, import_ids)
         return {
-            "clients": {str(client_id): name for client_id, name in clients},
-            "account_name": account.name if account else "",
             "stale": stale[:_STALE_SHOWN],
             "has_more_stale": len(stale) > _STALE_SHOWN,
             "stale_days": imports.STALE_AFTER.days,

@@ -7,11 +7,10 @@ from typing import Any, ClassVar
 from flask import Response, flash, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_admin import expose
-from sqlalchemy import select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from admin.discrepancy_filters import EVERY, is_number
-from admin.listing import Listing, Narrow, Rows
+from admin.ids import id_from_form
+from admin.listing import CLIENT, EVERY, Listing, Narrow, Rows
 from admin.people import current_actor
 from admin.staff import told
 from billing import moves
@@ -19,12 +18,12 @@ from billing.page import printed
 from billing.queries import invoice_list, load_invoice
 from claims import words
 from clock import utcnow
-from db import reading, transaction
+from db import reading
 from errors import InvalidInput
 from models import Client, Invoice, InvoiceStatus, Role
 from money import Money
 
-_ONE = "/<int(max=2147483647):invoice_id>/"
+_ONE = "/<id:invoice_id>/"
 _S = InvoiceStatus
 # What can be done with an invoice in each state; paying one that is only sent makes it final first.
 _MOVES: Mapping[InvoiceStatus, tuple[str, ...]] = {
@@ -41,8 +40,20 @@ def _in_state(rows: Rows, value: str) -> Rows:
     return rows if value == EVERY else rows.where(Invoice.status == InvoiceStatus(value))
 
 
-def _of_client(rows: Rows, value: str) -> Rows:
-    return rows.where(Invoice.client_id == int(value))
+_EXPORTED: Mapping[str, Callable[[Invoice], str]] = {
+    "id": lambda i: str(i.id),
+    "number": lambda i: i.number or "",
+    "client": lambda i: i.client.name,
+    "status": lambda i: i.status.value,
+    "week_from": lambda i: i.week_from.isoformat(),
+    "week_to": lambda i: i.week_to.isoformat(),
+    "currency": lambda i: i.currency,
+    "recovered": lambda i: _amount(i.recovered, i.currency),
+    "fee": lambda i: _amount(i.fee, i.currency),
+    "tax": lambda i: _amount(i.tax, i.currency),
+    "total": lambda i: _amount(i.total, i.currency),
+    "lines": lambda i: str(len(i.lines)),
+}
 
 
 class InvoiceView(Listing):
@@ -67,28 +78,15 @@ class InvoiceView(Listing):
         "status": Invoice.status,
     }
     search_columns = (Invoice.number,)
+    exported = _EXPORTED
     column_filters = (
         Narrow("status", "State", _in_state, {*(status.value for status in InvoiceStatus), EVERY}.__contains__),
-        Narrow("client", "Client", _of_client, is_number),
+        CLIENT,
     )
 
     def statement(self) -> Rows:
         """Return the invoices that exist for this person."""
         return invoice_list(current_actor())
-
-    def render(self, template: str, **kwargs: Any) -> str:
-        """Draw the list with its choices."""
-        if template == self.list_template:
-            kwargs |= self._choices()
-        return str(super().render(template, **kwargs))
-
-    def get_export_value(self, model: Invoice, name: str) -> str:
-        """Return a cell of the export."""
-        return EXPORTED[name](model)
-
-    def get_export_columns(self) -> list[tuple[str, str]]:
-        """Return the columns of the export: the names that the command line uses too."""
-        return [(name, name) for name in EXPORTED]
 
     @expose(_ONE)
     def one(self, invoice_id: int) -> ResponseReturnValue:
@@ -138,21 +136,18 @@ class InvoiceView(Listing):
     @expose(_ONE + "answer", methods=("POST",))
     def answer(self, invoice_id: int) -> ResponseReturnValue:
         """Answer what the client asked about a line."""
-        given = request.form.get("line_id", "")
-        line_id = int(given) if is_number(given) else 0
-        text = request.form.get("text", "")
+        line_id, text = id_from_form("line_id"), request.form.get("text", "")
         return self._moved(
             invoice_id,
             lambda session: moves.answer_query(session, line_id, text, actor=current_actor(), now=utcnow()),
         )
 
     def _moved(self, invoice_id: int, move: Callable[[Session], Invoice]) -> ResponseReturnValue:
-        """Make a move in one transaction, say what came of it, and show the invoice again."""
+        """Make a move, say what came of it, and show the invoice again."""
 
-        def made() -> str:
-            with transaction() as session:
-                invoice = move(session)
-                return f"{moves.named(invoice)} is {words.invoice_status_name(invoice.status.value).lower()} now."
+        def made(session: Session) -> str:
+            invoice = move(session)
+            return f"{moves.named(invoice)} is {words.invoice_status_name(invoice.status.value).lower()} now."
 
         try:
             told(made)
@@ -160,9 +155,8 @@ class InvoiceView(Listing):
             flash(str(error), "error")
         return redirect(self.get_url(".one", invoice_id=invoice_id), 303)
 
-    def _choices(self) -> dict[str, Any]:
-        with reading() as session:
-            clients = session.execute(select(Client.id, Client.name).order_by(Client.name)).all()
+    def around(self, _shown: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the states to choose from."""
         state = self.active("status") or EVERY
         return {
             "state": state,
@@ -171,7 +165,6 @@ class InvoiceView(Listing):
                 (EVERY, "All"),
                 *((status.value, words.invoice_status_name(status.value)) for status in InvoiceStatus),
             ],
-            "clients": {str(client_id): name for client_id, name in clients},
             "name_of": moves.named,
         }
 
@@ -187,19 +180,3 @@ def pdf_of(invoice: Invoice) -> Response:
 
 def _amount(amount: Decimal, currency: str) -> str:
     return f"{Money(amount, currency).rounded().amount:f}"
-
-
-EXPORTED: Mapping[str, Callable[[Invoice], str]] = {
-    "id": lambda i: str(i.id),
-    "number": lambda i: i.number or "",
-    "client": lambda i: i.client.name,
-    "status": lambda i: i.status.value,
-    "week_from": lambda i: i.week_from.isoformat(),
-    "week_to": lambda i: i.week_to.isoformat(),
-    "currency": lambda i: i.currency,
-    "recovered": lambda i: _amount(i.recovered, i.currency),
-    "fee": lambda i: _amount(i.fee, i.currency),
-    "tax": lambda i: _amount(i.tax, i.currency),
-    "total": lambda i: _amount(i.total, i.currency),
-    "lines": lambda i: str(len(i.lines)),
-}

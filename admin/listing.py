@@ -4,11 +4,13 @@ Each page is one statement for one page of rows and a fixed number for what hang
 counted: one row more than a page tells whether there is another, and a count stops at a thousand.
 """
 
+from abc import ABCMeta, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from flask import Response, request, stream_with_context
+from flask_admin.base import AdminViewMeta
 from flask_admin.model import BaseModelView
 from flask_admin.model.base import ViewArgs
 from flask_admin.model.filters import BaseFilter
@@ -16,10 +18,12 @@ from sqlalchemy import Select, SQLColumnExpression, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 from wtforms import Form
 
+from admin.ids import is_id
 from admin.staff import StaffView
 from claims.spreadsheets import csv_lines
 from clock import utcnow
 from db import reading
+from models import Account, Client
 
 _MOST_COUNTED = 1000
 _LAST_PAGE = 2000
@@ -85,11 +89,29 @@ class Narrow(BaseFilter):
         return self._narrow(query, value)
 
 
-class Listing(StaffView, BaseModelView):
+def _of_client(rows: Rows, value: str) -> Rows:
+    return rows.where(Client.id == int(value))
+
+
+def _of_account(rows: Rows, value: str) -> Rows:
+    return rows.where(Account.id == int(value))
+
+
+#: the value of a state's filter that narrows nothing
+EVERY = "all"
+#: leaves the rows of one client, or account; the statement joins them
+CLIENT = Narrow("client", "Client", _of_client, is_id)
+ACCOUNT = Narrow("account", "Account", _of_account, is_id)
+
+
+class _AbstractView(AdminViewMeta, ABCMeta):
+    """Flask-Admin's views have a metaclass of their own, which knows no abstract methods."""
+
+
+class Listing(StaffView, BaseModelView, metaclass=_AbstractView):
     """A list of rows that nobody edits in place."""
 
     can_create = can_edit = can_delete = False
-    can_export = True
     simple_list_pager = True
     page_size = 50
     export_max_rows = _MOST_EXPORTED
@@ -97,10 +119,17 @@ class Listing(StaffView, BaseModelView):
     sort_columns: ClassVar[Mapping[str, SQLColumnExpression[Any]]] = {}
     #: where a search looks
     search_columns: ClassVar[Sequence[InstrumentedAttribute[Any]]] = ()
+    #: column of the export, by the name that the command line uses too -> its text; without any there is no export
+    exported: ClassVar[Mapping[str, Callable[[Any], str]]] = {}
 
+    @property
+    def can_export(self) -> bool:
+        """Whether the list has an export."""
+        return bool(self.exported)
+
+    @abstractmethod
     def statement(self) -> Rows:
         """Return all rows that exist for the signed-in person."""
-        raise NotImplementedError
 
     def ordered(self, rows: Rows) -> Rows:
         """Return the rows in the order of the page that nobody sorted."""
@@ -128,6 +157,24 @@ class Listing(StaffView, BaseModelView):
         first = page * size + 1 if shown else 0
         self._template_args["shown"] = Shown(first, page * size + len(shown), total, len(found) > size)
         return None, shown
+
+    def around(self, _shown: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what else the list shows. Of what it shows already, `data` are the rows and `search` the text."""
+        return {}
+
+    def render(self, template: str, **kwargs: Any) -> str:
+        """Draw a page; the list with what it can be narrowed to and what stands around its rows."""
+        if template == self.list_template:
+            kwargs |= self._whose() | self.around(kwargs)
+        return str(super().render(template, **kwargs))
+
+    def get_export_value(self, model: Any, name: str) -> str:
+        """Return a cell of the export."""
+        return self.exported[name](model)
+
+    def get_export_columns(self) -> list[tuple[str, str]]:
+        """Return the columns of the export."""
+        return [(name, name) for name in self.exported]
 
     def get_pk_value(self, model: Any) -> int:
         """Return the row's id."""
@@ -211,6 +258,19 @@ class Listing(StaffView, BaseModelView):
         """Leave out what the list does not know: Flask-Admin would build it into links, `_scheme=javascript` too."""
         found = super()._get_list_extra_args()
         found.extra_args = {}
+        return found
+
+    def _whose(self) -> dict[str, Any]:
+        """Return the clients to choose from by id, and the account that the list is narrowed to, where it can be."""
+        keys = {flt.key for flt in self._filters or ()}
+        found: dict[str, Any] = {}
+        with reading() as session:
+            if "client" in keys:
+                named = session.execute(select(Client.id, Client.name).order_by(Client.name))
+                found["clients"] = {str(client_id): name for client_id, name in named}
+            if "account" in keys:
+                account_id = self.active("account")
+                found["account"] = session.get(Account, int(account_id)) if account_id else None
         return found
 
     def _narrowed(self, search: str | None, filters: Sequence[tuple[int, str, str]] | None) -> Rows:

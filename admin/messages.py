@@ -12,16 +12,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
 
 import outbox
-from admin.discrepancy_filters import EVERY, is_number
-from admin.listing import Listing, Narrow, Rows
+from admin.ids import is_id
+from admin.listing import EVERY, Listing, Narrow, Rows
 from admin.people import current_actor
 from admin.staff import told
 from claims import words
 from clock import utcnow
-from db import reading, transaction
+from db import reading
 from models import Account, Client, Discrepancy, Medium, OutboxMessage, OutboxState
 
-_RESEND = "/<int(max=2147483647):message_id>/resend"
+_RESEND = "/<id:message_id>/resend"
 STUCK = "stuck"
 _STATES = {
     STUCK: "Needs a person",
@@ -70,7 +70,6 @@ def _of_client(rows: Rows, value: str) -> Rows:
 class MessageView(Listing):
     """Messages, the latest first; unless another state is asked for, those that a person has to look at."""
 
-    can_export = False
     list_template = "messages.html"
     column_list = ("kind", "to", "state", "attempts", "created_at")
     column_labels: ClassVar[Mapping[str, str]] = {
@@ -90,7 +89,7 @@ class MessageView(Listing):
     column_filters = (
         Narrow("status", "State", _in_state, _STATES.__contains__),
         Narrow("medium", "By", _by, {medium.value for medium in Medium}.__contains__),
-        Narrow("client", "Client", _of_client, is_number),
+        Narrow("client", "Client", _of_client, is_id),
     )
 
     def statement(self) -> Rows:
@@ -98,37 +97,28 @@ class MessageView(Listing):
         found = outbox.listed(current_actor())
         return found if self.active("status") else found.where(outbox.stuck(utcnow()))
 
-    def render(self, template: str, **kwargs: Any) -> str:
-        """Draw the list with its choices, and what each message is about."""
-        if template == self.list_template:
-            kwargs |= self._choices(kwargs["data"])
-        return str(super().render(template, **kwargs))
-
     @expose(_RESEND, methods=("POST",))
     def resend(self, message_id: int) -> ResponseReturnValue:
         """Have a message sent once more."""
 
-        def move() -> str:
-            with transaction() as session:
-                row = outbox.resend(session, message_id, actor=current_actor(), now=utcnow())
-                what = words.message_kind_name(row.kind).lower()
-            return f"It is sent again: {what}."
+        def move(session: Session) -> str:
+            row = outbox.resend(session, message_id, actor=current_actor(), now=utcnow())
+            return f"It is sent again: {words.message_kind_name(row.kind).lower()}."
 
         told(move)
         state = request.form.get("state", "")
         return redirect(self.get_url(".index_view", **({"flt_status": state} if state in _STATES else {})), 303)
 
-    def _choices(self, rows: Sequence[OutboxMessage]) -> dict[str, Any]:
+    def around(self, shown: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the choices, and what each message is about."""
         with reading() as session:
-            clients = session.execute(select(Client.id, Client.name).order_by(Client.name)).all()
-            shown = _shown(session, rows)
+            about = _shown(session, shown["data"])
         state = self.active("status") or STUCK
         return {
             "state": state,
             "states": list(_STATES.items()),
-            "clients": {str(client_id): name for client_id, name in clients},
             "media": list(words.MEDIA.items()),
-            "about": shown,
+            "about": about,
             "resendable": outbox.RESENDABLE,
         }
 

@@ -2,19 +2,19 @@
 
 from collections.abc import Callable
 
-from flask import redirect, request
+from flask import redirect
 from flask.typing import ResponseReturnValue
 from flask_admin import expose
 from sqlalchemy.orm import Session
 
-from admin.discrepancy_filters import is_number
+from admin.ids import id_from_form
 from admin.people import current_actor
 from admin.staff import StaffView, told
 from claims import booking, by_hand
 from clock import utcnow
-from db import reading, transaction
+from db import reading
 
-_LINE = "/<int(max=2147483647):line_id>/"
+_LINE = "/<id:line_id>/"
 
 
 class PaymentsView(StaffView):
@@ -36,8 +36,7 @@ class PaymentsView(StaffView):
     @expose(f"{_LINE}match", methods=("POST",))
     def match(self, line_id: int) -> ResponseReturnValue:
         """Give a line to one of the claims."""
-        given = request.form.get("claim_id", "")
-        claim_id = int(given) if is_number(given) else 0
+        claim_id = id_from_form("claim_id")
 
         def move(session: Session) -> str:
             made = by_hand.match(session, claim_id, reimbursement=line_id, actor=current_actor(), now=utcnow())
@@ -56,9 +55,5 @@ class PaymentsView(StaffView):
         return self._made(move)
 
     def _made(self, move: Callable[[Session], str]) -> ResponseReturnValue:
-        def made() -> str:
-            with transaction() as session:
-                return move(session)
-
-        told(made)
+        told(move)
         return redirect(self.get_url(".index"), 303)

@@ -7,12 +7,10 @@ from typing import Any, ClassVar
 from flask import redirect, request, send_file
 from flask.typing import ResponseReturnValue
 from flask_admin import expose
-from sqlalchemy import select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from admin import deadlines
-from admin.discrepancy_filters import EVERY, is_number
-from admin.listing import Listing, Narrow, Rows
+from admin.listing import CLIENT, EVERY, Listing, Narrow, Rows
 from admin.people import current_actor
 from admin.portal.requests import MOST_AT_ONCE_BYTES, uploads
 from admin.security import takes_files
@@ -20,12 +18,12 @@ from admin.staff import told
 from claims import documents, queries, questions, requests, words
 from clock import utcnow
 from config import settings
-from db import reading, transaction
+from db import reading
 from errors import InvalidInput, NotFound
 from models import Claim, ClaimStatus, Client, Request, RequestKind, RequestStatus
 
-_ONE = "/<int(max=2147483647):request_id>/"
-_ASK = "/ask/<int(max=2147483647):claim_id>"
+_ONE = "/<id:request_id>/"
+_ASK = "/ask/<id:claim_id>"
 _FORM_BYTES = 1024 * 1024
 _TITLES = {"asked": "wait for the client", "answered": "are answered", "closed": "are closed", EVERY: "in all"}
 _TITLES_OF_ONE = {"asked": "waits for the client", "answered": "is answered", "closed": "is closed", EVERY: "in all"}
@@ -35,14 +33,9 @@ def _in_state(rows: Rows, value: str) -> Rows:
     return rows if value == EVERY else rows.where(Request.status == RequestStatus(value))
 
 
-def _of_client(rows: Rows, value: str) -> Rows:
-    return rows.where(Request.client_id == int(value))
-
-
 class RequestView(Listing):
     """Requests to clients, the one that waits longest first; they move through `claims.requests` alone."""
 
-    can_export = False
     list_template = "asked.html"
     column_list = ("kind", "client", "asked_at", "closes_on", "status")
     column_labels: ClassVar[Mapping[str, str]] = {
@@ -61,7 +54,7 @@ class RequestView(Listing):
     search_columns = (Request.question,)
     column_filters = (
         Narrow("status", "State", _in_state, {*(status.value for status in RequestStatus), EVERY}.__contains__),
-        Narrow("client", "Client", _of_client, is_number),
+        CLIENT,
     )
 
     def statement(self) -> Rows:
@@ -73,12 +66,6 @@ class RequestView(Listing):
         """Return what waits longest first."""
         return rows.order_by(Request.asked_at, Request.id)
 
-    def render(self, template: str, **kwargs: Any) -> str:
-        """Draw the list with its choices."""
-        if template == self.list_template:
-            kwargs |= self._choices()
-        return str(super().render(template, **kwargs))
-
     @expose(_ASK, methods=("GET", "POST"))
     def ask(self, claim_id: int) -> ResponseReturnValue:
         """Ask the client about a claim; what is wrong comes back at its field."""
@@ -88,16 +75,15 @@ class RequestView(Listing):
         if entered["kind"] not in set(RequestKind):
             return self._ask_page(claim_id, entered, {"kind": "Choose what the client is asked for."})
 
-        def move() -> str:
-            with transaction() as session:
-                asked = requests.ask(
-                    session,
-                    claim_id,
-                    kind=RequestKind(entered["kind"]),
-                    question=entered["question"],
-                    actor=current_actor(),
-                    now=utcnow(),
-                )
+        def move(session: Session) -> str:
+            asked = requests.ask(
+                session,
+                claim_id,
+                kind=RequestKind(entered["kind"]),
+                question=entered["question"],
+                actor=current_actor(),
+                now=utcnow(),
+            )
             held = " The claim is held until the answer." if asked.holds_claim else ""
             return f"{asked.client.name} is asked.{held}"
 
@@ -138,7 +124,7 @@ class RequestView(Listing):
 
         return self._made(request_id, move)
 
-    @expose(_ONE + "files/<int(max=2147483647):document_id>")
+    @expose(_ONE + "files/<id:document_id>")
     def file(self, request_id: int, document_id: int) -> ResponseReturnValue:
         """Send a file that came with the answer, to be saved and not to be opened here."""
         with reading() as session:
@@ -150,11 +136,7 @@ class RequestView(Listing):
         )
 
     def _made(self, request_id: int, move: Callable[[Session], str]) -> ResponseReturnValue:
-        def made() -> str:
-            with transaction() as session:
-                return move(session)
-
-        told(made)
+        told(move)
         return redirect(self.get_url(".one", request_id=request_id), 303)
 
     def _page(self, request_id: int, *, text: str = "", wrong: Mapping[str, str] | None = None) -> ResponseReturnValue:
@@ -192,16 +174,14 @@ class RequestView(Listing):
         )
         return page, 422 if wrong else 200
 
-    def _choices(self) -> dict[str, Any]:
+    def around(self, _shown: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the states to choose from, and the time."""
         state = self.active("status") or RequestStatus.ASKED.value
-        with reading() as session:
-            clients = session.execute(select(Client.id, Client.name).order_by(Client.name)).all()
         return {
             "state": state,
             "title_end": _TITLES[state],
             "title_end_of_one": _TITLES_OF_ONE[state],
             "states": [*words.REQUEST_STATUSES.items(), (EVERY, "All")],
-            "clients": {str(client_id): name for client_id, name in clients},
             "now": utcnow(),
         }
 

@@ -7,8 +7,10 @@ from flask import abort, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_admin import BaseView
 from flask_login import current_user
+from sqlalchemy.orm import Session
 
 from admin.people import STAFF, current_role
+from db import transaction
 from errors import InvalidInput, RecoupError
 from models import Role
 
@@ -36,16 +38,17 @@ class StaffView(BaseView):
         return fn(self, *args, **kwargs)
 
 
-def told(move: Callable[[], str]) -> bool:
-    """Make a move and flash what it says, or what stood in its way. Return whether it was made.
+def told(move: Callable[[Session], str]) -> None:
+    """Make a move in one transaction and flash what it says, or what stood in its way.
 
     Raises InvalidInput, which belongs to a field of the form.
     """
     try:
-        flash(move(), "success")
+        with transaction() as session:
+            said = move(session)
     except InvalidInput:
         raise
     except RecoupError as error:
         flash(str(error), "error")
-        return False
-    return True
+    else:
+        flash(said, "success")

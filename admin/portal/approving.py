@@ -13,11 +13,11 @@ from admin.portal.paging import page_of
 from admin.staff import told
 from claims import approvals, portal, review
 from clock import utcnow
-from db import reading, transaction
+from db import reading
 from errors import InvalidInput, Moved
 from models import Approval, Discrepancy, DiscrepancyStatus, RejectReason
 
-_ONE = "/approve/<int(max=2147483647):discrepancy_id>/"
+_ONE = "/approve/<id:discrepancy_id>/"
 # Why a client says no, in the client's own words.
 REASONS = {
     RejectReason.NOT_OURS: "These units are not ours",
@@ -95,13 +95,8 @@ def _moved(
 ) -> ResponseReturnValue:
     with reading() as session:
         portal.load_to_approve(session, discrepancy_id, current_actor())
-
-    def made() -> str:
-        with transaction() as session:
-            return move(session)
-
     try:
-        told(made)
+        told(move)
     except InvalidInput as error:
         return _page(discrepancy_id, entered=entered, wrong={error.field: str(error)})
     return redirect(url_for("portal.approving_one", discrepancy_id=discrepancy_id), 303)

@@ -15,7 +15,7 @@ from db import reading, transaction
 from errors import InvalidInput, Moved, NotFound
 from models import Invoice, InvoiceStatus
 
-_ONE = "/invoices/<int(max=2147483647):invoice_id>/"
+_ONE = "/invoices/<id:invoice_id>/"
 
 
 def register(pages: Blueprint) -> None:
@@ -23,7 +23,7 @@ def register(pages: Blueprint) -> None:
     pages.add_url_rule("/invoices/", "invoices", everything)
     pages.add_url_rule(_ONE, "invoices_one", one)
     pages.add_url_rule(_ONE + "pdf", "invoices_pdf", pdf)
-    pages.add_url_rule(_ONE + "lines/<int(max=2147483647):line_id>/query", "invoices_query", query, methods=["POST"])
+    pages.add_url_rule(_ONE + "lines/<id:line_id>/query", "invoices_query", query, methods=["POST"])
 
 
 def everything() -> str:

@@ -24,7 +24,7 @@ _SEARCHED = (Discrepancy.title, Discrepancy.fnsku, Discrepancy.msku, Discrepancy
 def register(pages: Blueprint) -> None:
     """Add the pages."""
     pages.add_url_rule("/claims/", "claims", claims)
-    pages.add_url_rule("/claims/<int(max=2147483647):claim_id>/", "claims_one", one)
+    pages.add_url_rule("/claims/<id:claim_id>/", "claims_one", one)
 
 
 def claims() -> str:

@@ -20,7 +20,7 @@ from models import ClaimStatus, Request, RequestStatus
 #: what one answer may bring with it, all files together
 MOST_AT_ONCE_BYTES = 2 * documents.LARGEST
 _FORM_BYTES = 1024 * 1024
-_ONE = "/requests/<int(max=2147483647):request_id>/"
+_ONE = "/requests/<id:request_id>/"
 _STATES = {"": RequestStatus.ASKED, "answered": RequestStatus.ANSWERED, "closed": RequestStatus.CLOSED}
 
 
@@ -29,7 +29,7 @@ def register(pages: Blueprint) -> None:
     pages.add_url_rule("/requests/", "requests", everything)
     pages.add_url_rule(_ONE, "requests_one", one)
     pages.add_url_rule(_ONE, "requests_answer", answer, methods=["POST"])
-    pages.add_url_rule(_ONE + "files/<int(max=2147483647):document_id>", "requests_file", file)
+    pages.add_url_rule(_ONE + "files/<id:document_id>", "requests_file", file)
 
 
 def everything() -> str:

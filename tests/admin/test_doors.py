@@ -25,7 +25,7 @@ def staff_rules(office: Office, method: str) -> list[tuple[str, str]]:
     for rule in rules:
         if method not in rule.methods or rule.endpoint in OPEN_TO_ALL:
             continue
-        path = re.sub(r"<int[^>]*:\w+>", "1", rule.rule).replace("<export_type>", "csv")
+        path = re.sub(r"<id:\w+>", "1", rule.rule).replace("<export_type>", "csv")
         path = re.sub(r"<any\((\w+)[^>]*>", r"\1", path)
         assert "<" not in path, path
         found.append((rule.endpoint, path))

@@ -11,7 +11,7 @@ from tests.admin.conftest import Office, Person, read
 from tests.admin.shop import Shop, stocked, stranger
 from tests.admin.test_doors import INLINE
 
-_ARGUMENT = re.compile(r"<int\(max=2147483647\):(\w+)>")
+_ARGUMENT = re.compile(r"<id:(\w+)>")
 
 
 @pytest.fixture
