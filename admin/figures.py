@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from markupsafe import Markup
 
-from admin import charts
+import charts
 from admin.deadlines import Week
 from claims import words
 from claims.dashboard import WeekReceived

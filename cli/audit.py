@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 @click.command()
 @takes_report_files
-@click.option("--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(["table", "json", "csv", "html"]), default="table", show_default=True
+)
 @click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help="Write there instead of to the screen.")
 @click.option("--all", "show_all", is_flag=True, help="Show the upcoming and the lapsed too.")
 def audit(files: ReportFiles, form: str, output: Path | None, show_all: bool) -> None:  # noqa: FBT001
@@ -36,14 +38,19 @@ def audit(files: ReportFiles, form: str, output: Path | None, show_all: bool) ->
             given = files.read(progress)
             progress.say("Looking for discrepancies")
             outcome = files.judge(given, policy=rules)
-        _write(_rendered(given, outcome, form, show_all=show_all), output)
+        _write(_rendered(files, given, outcome, form, show_all=show_all), output)
         _tell(given, outcome)
     if given.refused or not given.deliveries:
         sys.exit(1)
 
 
-def _rendered(given: "Input", outcome: "Outcome", form: str, *, show_all: bool) -> str:
+def _rendered(files: ReportFiles, given: "Input", outcome: "Outcome", form: str, *, show_all: bool) -> str:
     from detection.output import as_document
+
+    if form == "html":
+        from cli.audit_page import page
+
+        return page(given, outcome, marketplace=files.marketplace.code, lines={})
 
     if form == "json":
         return _json(as_document(given, outcome))

@@ -1,13 +1,12 @@
 """The back office in a real browser: work is done, and nothing on a page is refused, fails or goes elsewhere."""
 
 import re
-import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, expect
 
 import db
 from claims import passwords
@@ -15,59 +14,19 @@ from models import Account, ClaimStatus, DiscrepancyStatus, Import, User
 from tests.admin.conftest import Office
 from tests.admin.serving import served
 from tests.billing.paying import filed, paid
+from tests.chromium import LOW_CONTRAST, launched
 from tests.factories import NOW, TODAY, make_claim, make_discrepancy
-from tests.machine import cannot_run
 
-expect.set_options(timeout=20_000)  # a busy machine takes its time
 PASSWORD = "correct horse 9 battery"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-_QUIET = (
-    "--no-sandbox",
-    "--no-proxy-server",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-gpu",
-    "--disable-quic",
-)
 # Tables that are cut at the edge of their frame and cannot be scrolled.
 _CUT_OFF = """() => [...document.querySelectorAll(".sheet:not(.scrolls)")]
   .filter((sheet) => sheet.scrollWidth > sheet.clientWidth).map((sheet) => sheet.innerText.slice(0, 60))"""
-# Each text's contrast with what lies behind it (WCAG 2, relative luminance); returns those below AA.
-_LOW_CONTRAST = """() => {
-  const numbers = (colour) => colour.match(/[\\d.]+/g).map(Number);
-  const light = ([r, g, b]) => [r, g, b].map((v) => v / 255)
-    .map((v) => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
-    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
-  const behind = (element) => {
-    for (let at = element; at; at = at.parentElement) {
-      const colour = numbers(getComputedStyle(at).backgroundColor);
-      if (colour.length < 4 || colour[3] > 0) return colour;
-    }
-    return [255, 255, 255];
-  };
-  const low = [];
-  for (const element of document.querySelectorAll("body *")) {
-    const own = [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim());
-    if (!own || !element.checkVisibility() || element.closest(".unseen, .skip, option")) continue;
-    const style = getComputedStyle(element);
-    const [a, b] = [light(numbers(style.color)), light(behind(element))].sort((x, y) => y - x);
-    const large = parseFloat(style.fontSize) >= 24 || (parseFloat(style.fontSize) >= 18.66 && style.fontWeight >= 700);
-    if ((a + 0.05) / (b + 0.05) < (large ? 3 : 4.5)) low.push(element.outerHTML.slice(0, 120));
-  }
-  return low;
-}"""
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        cannot_run("no Chromium on this machine")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(_QUIET))
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -406,7 +365,7 @@ def test_each_page_fits_reads_well_and_breaks_no_rule(browser, address, office, 
     page = context.new_page()
     watch = Watch(page, address)
     page.goto("/sign-in")
-    assert page.evaluate(_LOW_CONTRAST) == []
+    assert page.evaluate(LOW_CONTRAST) == []
     sign_in(page, "adam@agency.example")
     for path in PAGES:
         page.goto(path)
@@ -414,7 +373,7 @@ def test_each_page_fits_reads_well_and_breaks_no_rule(browser, address, office, 
         over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert over <= 0, f"{path} is {over} pixels too wide"
         assert page.evaluate(_CUT_OFF) == [], path
-        assert page.evaluate(_LOW_CONTRAST) == [], path
+        assert page.evaluate(LOW_CONTRAST) == [], path
         assert page.locator("h1").count() == 1
     context.close()
     assert watch.complaints == []

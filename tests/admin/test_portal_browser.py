@@ -13,7 +13,8 @@ from models import DiscrepancyStatus, RequestStatus, User
 from tests.admin.conftest import Office
 from tests.admin.serving import served
 from tests.admin.shop import PDF, Shop, stocked
-from tests.admin.test_browser import _CUT_OFF, _LOW_CONTRAST, PASSWORD, Watch, browser, password_hash
+from tests.admin.test_browser import _CUT_OFF, PASSWORD, Watch, browser, password_hash
+from tests.chromium import LOW_CONTRAST
 
 __all__ = ["browser", "password_hash"]  # fixtures
 PHONE = {"width": 360, "height": 740}
@@ -141,7 +142,7 @@ def test_each_page_fits_reads_well_and_can_be_pressed(
         over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert over <= 0, f"{path} is {over} pixels too wide"
         assert page.evaluate(_CUT_OFF) == [], path
-        assert page.evaluate(_LOW_CONTRAST) == [], path
+        assert page.evaluate(LOW_CONTRAST) == [], path
         assert page.evaluate(_TOO_SMALL) == [], path
         assert page.locator("h1").count() == 1
         assert page.locator("nav a[aria-current=page]").count() == 1, path

@@ -1,26 +1,20 @@
 """The stand-in's page in a real browser: cards, buttons, modals and commands, usable by keyboard, no CSP violation."""
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from sandbox.slack_server import ANN, BEN, REVIEW_CHANNEL
-from tests.machine import cannot_run
+from tests.chromium import launched
 
 expect.set_options(timeout=20_000)  # a busy machine takes its time
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 @pytest.fixture(scope="module")
 def browser():
-    if CHROMIUM is None:
-        cannot_run("no Chromium on this machine")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--no-proxy-server"])
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

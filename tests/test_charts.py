@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from admin.charts import Column, Part, Segment, columns, compact, stacked
+from charts import Column, Part, Segment, columns, compact, stacked
 
 SVG = "{http://www.w3.org/2000/svg}"
 

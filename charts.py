@@ -14,6 +14,9 @@ _PLOT_TOP, _BASE, _HEIGHT = 22, 142, 164
 _BAR_SHARE = Decimal("0.72")
 _LEAST_PIXELS = Decimal(2)
 _STACK_HEIGHT = 36
+# A row of `rows`: its height, its bar's, where the bar begins and how far it may reach, in percent of the width.
+_ROW_HEIGHT, _ROW_BAR = 30, 18
+_ROW_LEFT, _ROW_REACH = Decimal(38), Decimal(42)
 # A word fits into a part of a stacked bar on a small screen: pixels of the bar there, of a letter, of the margins.
 _NARROW_BAR, _LETTER, _MARGINS = 280, 7, 10
 _THOUSAND, _TEN_THOUSAND, _MILLION = Decimal(1_000), Decimal(10_000), Decimal(1_000_000)
@@ -60,6 +63,15 @@ def columns(bars: Sequence[Column], *, name: str, title: str) -> Markup:
     return _svg(Markup("").join([*drawn, base]), name=name, title=title, height=_HEIGHT)
 
 
+def rows(bars: Sequence[Column], *, name: str, title: str) -> Markup:
+    """Return lying bars on a common zero, one under the other: for labels too long to stand under an upright one."""
+    longest = max((bar.size for bar in bars), default=Decimal(0)) or Decimal(1)
+    drawn = [_row(bar, number * _ROW_HEIGHT, longest) for number, bar in enumerate(bars)]
+    height = max(len(bars), 1) * _ROW_HEIGHT
+    base = Markup('<line class="base" x1="{x}%" x2="{x}%" y1="0" y2="{y}"/>').format(x=_short(_ROW_LEFT), y=height)
+    return _svg(Markup("").join([*drawn, base]), name=name, title=title, height=height)
+
+
 def stacked(segments: Sequence[Segment], *, name: str, title: str) -> Markup:
     """Return one bar of parts side by side, each named where its name fits."""
     total = sum(segment.count for segment in segments)
@@ -103,6 +115,25 @@ def _column(bar: Column, left: Decimal, slot: Decimal, highest: Decimal, *, is_o
         pieces.append(words.format(kind="shown", x=_short(middle), y=_short(top - 6), text=bar.shown))
     label = "label odd" if is_odd else "label"
     pieces.append(words.format(kind=label, x=_short(middle), y=_HEIGHT - 4, text=bar.label))
+    return Markup("<g>{told}{pieces}</g>").format(told=_told(bar.told), pieces=Markup("").join(pieces))
+
+
+def _row(bar: Column, top: int, longest: Decimal) -> Markup:
+    middle, left, pieces = top + _ROW_HEIGHT // 2, _ROW_LEFT, []
+    for part in bar.parts:
+        if part.size:
+            width = max(Decimal(part.size) / longest * _ROW_REACH, Decimal("0.3"))
+            pieces.append(
+                Markup('<rect class="{tone}" x="{x}%" y="{y}" width="{width}%" height="{height}"/>').format(
+                    tone=part.tone, x=_short(left), y=middle - _ROW_BAR // 2, width=_short(width), height=_ROW_BAR
+                )
+            )
+            left += width
+    words = Markup('<text class="{kind}" x="{x}%" y="{y}">{text}</text>')
+    pieces += [
+        words.format(kind="name", x=_short(_ROW_LEFT - 1), y=middle + 4, text=bar.label),
+        words.format(kind="shown after", x=_short(left + 1), y=middle + 4, text=bar.shown),
+    ]
     return Markup("<g>{told}{pieces}</g>").format(told=_told(bar.told), pieces=Markup("").join(pieces))
 
 
