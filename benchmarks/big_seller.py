@@ -45,6 +45,25 @@ _REASONS = (
     ("D", 3, -1),
 )
 
+_SETTLEMENT = (
+    "settlement-id", "settlement-start-date", "settlement-end-date", "deposit-date", "total-amount", "currency",
+    "transaction-type", "order-id", "merchant-order-id", "adjustment-id", "shipment-id", "marketplace-name",
+    "amount-type", "amount-description", "amount", "fulfillment-id", "posted-date", "posted-date-time",
+    "order-item-code", "merchant-order-item-id", "merchant-adjustment-item-id", "sku", "quantity-purchased",
+    "promotion-id",
+)  # fmt: skip
+# (transaction, amount-type, amount-description, amount, days after the sale): an order that is refunded in full.
+_AMOUNTS = (
+    ("Order", "ItemPrice", "Principal", "24.99", 0),
+    ("Order", "ItemPrice", "Tax", "2.06", 0),
+    ("Order", "ItemFees", "Commission", "-3.75", 0),
+    ("Order", "ItemFees", "FBAPerUnitFulfillmentFee", "-4.99", 0),
+    ("Refund", "ItemPrice", "Principal", "-24.99", 12),
+    ("Refund", "ItemPrice", "Tax", "-2.06", 12),
+    ("Refund", "ItemFees", "Commission", "3.75", 12),
+    ("Refund", "ItemFees", "RefundCommission", "-0.75", 12),
+)
+
 
 def write(folder: Path, ledger_rows: int) -> list[Path]:
     """Write a year of reports, `ledger_rows` lines in twelve ledger files, and the seller's costs.
@@ -59,6 +78,7 @@ def write(folder: Path, ledger_rows: int) -> list[Path]:
         _plain(folder / "returns.txt", tables.RETURNS, _returns(ledger_rows // 40)),
         _plain(folder / "shipments.txt", tables.SHIPMENTS, _shipments(ledger_rows // 15)),
         _plain(folder / "removals.txt", tables.REMOVAL_ORDERS, _removals(ledger_rows // 1_000)),
+        _plain(folder / "settlement.txt", _SETTLEMENT, _settlement(ledger_rows // 10)),
     ]
     return written
 
@@ -268,6 +288,31 @@ def _removals(count: int) -> tuple[pl.LazyFrame, _Cells]:
         "in-process-quantity": pl.lit(0),
         "removal-fee": pl.lit("1.04"),
         "currency": pl.lit("USD"),
+    }
+
+
+def _settlement(count: int) -> tuple[pl.LazyFrame, _Cells]:
+    """Return orders that were sold and refunded, eight amounts each; nearly all of them came back."""
+    amounts = pl.DataFrame(
+        _AMOUNTS, schema=["transaction", "amount_type", "description", "amount", "days"], orient="row"
+    ).lazy()
+    orders = _rows(2 * (count // len(_AMOUNTS)), first=4_000, seed=3).filter(pl.col("i") % 2 == 0)
+    rows = orders.join(amounts, how="cross").with_columns(day=pl.col("day") - pl.duration(days=30 - pl.col("days")))
+    return rows, {
+        "settlement-id": pl.lit("21000000001"),
+        "currency": pl.lit("USD"),
+        "transaction-type": "transaction",
+        "order-id": _order(),
+        "marketplace-name": pl.lit("Amazon.com"),
+        "amount-type": "amount_type",
+        "amount-description": "description",
+        "amount": "amount",
+        "fulfillment-id": pl.lit("AFN"),
+        "posted-date": pl.col("day").dt.strftime("%Y-%m-%d"),
+        "posted-date-time": pl.col("day").dt.strftime("%Y-%m-%d 10:15:00 UTC"),
+        "order-item-code": (pl.col("i") + 60_000_000_000_000).cast(pl.String),
+        "sku": "msku",
+        "quantity-purchased": pl.when(pl.col("transaction") == "Order").then(1),
     }
 
 
